@@ -1,0 +1,1 @@
+"""What the laptop keeps: one file a noun (SQLAlchemy)."""

@@ -1,0 +1,36 @@
+"""Who works with the program, and the chained record of what they did."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base, Json, UtcTime, new_id, utc_now
+
+
+class User(Base):
+    """A person with a role: installer, lead, dispatcher, verifier, agent, administrator."""
+
+    __tablename__ = "user"
+
+    user_id: Mapped[str] = mapped_column(primary_key=True, default_factory=new_id)
+    name: Mapped[str] = mapped_column(unique=True)
+    full_name: Mapped[str] = mapped_column(default="")
+    licence: Mapped[str] = mapped_column(default="")
+    role: Mapped[str] = mapped_column(default="installer")
+    password_hash: Mapped[str] = mapped_column(default="")  # argon2id; "" until one is set
+    active: Mapped[bool] = mapped_column(default=True)
+
+
+class Audit(Base):
+    """One security-relevant act; ``chain`` hashes this row and the one before."""
+
+    __tablename__ = "audit"
+
+    position: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcTime, default_factory=utc_now)
+    who: Mapped[str] = mapped_column(default="")
+    act: Mapped[str]
+    subject: Mapped[str] = mapped_column(default="")
+    body: Mapped[Any] = mapped_column(Json, default=None)
+    chain: Mapped[str]

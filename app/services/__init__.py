@@ -1,0 +1,1 @@
+"""Everything a user can do besides working an order, one file a noun."""

@@ -1,0 +1,1 @@
+"""Journal up, mailbox down."""

@@ -1,0 +1,1 @@
+"""Bytes to meter values and back; importable on its own."""

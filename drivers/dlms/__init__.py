@@ -1,0 +1,1 @@
+"""DLMS/COSEM over HDLC, mode E and the TCP wrapper."""

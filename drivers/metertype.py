@@ -1,0 +1,252 @@
+"""A meter type: everything that differs between makes, as data (`resources/meters/*.toml`).
+
+A new meter that speaks a known protocol needs a file here and no Python.  The command line and the
+connection wizard override single fields with `dataclasses.replace`.
+"""
+
+import tomllib
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from resources import resource
+
+
+class BadMeterType(ValueError):
+    """A meter type file cannot be read; the text names the file and the place in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """How the type is recognised: regular expressions, tried with `re.search`."""
+
+    identification: tuple[str, ...] = ()
+    logical_device_name: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LineType:
+    """The line as this meter wants it."""
+
+    speed: int = 9600  # first speed; 300 for sign-on protocols
+    format: str = "8N1"
+    echo: str = "auto"  # auto, on, off
+    rts: bool = True
+    dtr: bool = False
+    settle_s: float = 0.0  # after RTS/DTR, for powered probes
+    max_speed: int = 0  # cap on the speed the sign-on may switch to; 0: what the meter announces
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long to wait, and how often to try again."""
+
+    reply_s: float = 2.0  # longest wait for the first character of an answer
+    gap_s: float = 1.5  # longest gap between two characters of an answer
+    retries: int = 3
+    pause_s: float = 0.0  # before the sign-on and after the speed switch
+    reaction_s: float = 0.2  # the meter's shortest reaction time, obeyed by us as well
+
+
+@dataclass(frozen=True, slots=True)
+class Iec62056:
+    """IEC 62056-21: sign-on and readout."""
+
+    address: str = ""
+    wake_up: bool = False  # battery meters: NUL characters before the sign-on
+    v: str = "0"  # protocol character of the option select
+    z: str = ""  # speed character; "" takes the announced one
+    y: str = "0"  # 0 readout, 1 programming
+    check: str = "auto"  # auto, xor, sum, none
+    mode: str = "auto"  # auto, A, B, C, D
+    read_command: str = "R5"
+    profile: str = ""  # name of the load profile, "P.01"
+    log: str = ""  # name of the event log, "P.98"
+    utc_offset_min: int = 60  # zone of the meter's clock in standard time
+    timezone: str = ""  # IANA zone name; wins over utc_offset_min
+
+
+@dataclass(frozen=True, slots=True)
+class Dlms:
+    """DLMS/COSEM addressing, association and sizes."""
+
+    client: int = 16
+    server: int = 1  # logical device (upper HDLC address; destination wrapper port)
+    physical: int = 0  # lower HDLC address; 0: one-part addresses
+    address_size: int = 0  # 1, 2, 4; 0: the smallest that fits
+    auth: str = "none"  # none, low, high, gmac
+    max_info: int = 128  # HDLC information field proposed, octets
+    window: int = 1
+    pdu: int = 1024  # largest APDU proposed, octets
+    snrm_parameters: bool = True
+    referencing: str = "ln"  # ln, sn
+    range_deviation: bool = True  # send the clock deviation in range selectors
+    range_seconds: bool = True
+    deviation_sign: int = 1  # +1: local time = UTC - deviation as the blue book says; -1: reversed
+    physical_from_serial: str = ""  # formula, "SN % 10000 + 1000"
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityCodes:
+    """Which objects tell who the meter is; "" where the meter has none."""
+
+    serial: str = "0-0:96.1.0.255"
+    utility_serial: str = ""
+    logical_device_name: str = "0-0:42.0.0.255"
+    firmware: str = "1-0:0.2.0.255"
+    configuration: str = ""
+    parameters: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterType:
+    """One value to read: its code, and a name where the standard names do not say enough."""
+
+    code: str
+    name: str = ""
+    unit: str = ""  # IEC 62056-21 rows that print no unit
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileType:
+    """One profile of the meter."""
+
+    code: str
+    name: str = ""
+    period_s: int = 0  # expected; what the meter says wins
+    capacity: int = 0
+    selector: str = "range"  # range, entry, none: what the meter accepts
+    selector_column: str = "0-0:1.0.0.255"
+    status: str = ""  # table in resources/events for the status column, "idis"
+    null_is_previous: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LogType:
+    """One event log of the meter and the table that puts its codes into words."""
+
+    code: str
+    name: str = ""
+    events: str = ""  # file in resources/events, "idis"
+    capacity: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ratings:
+    """What the label says, for checks and reports."""
+
+    phases: int = 1
+    wires: str = ""
+    voltage: str = "230 V"
+    current: str = ""
+    accuracy: str = ""
+    constant: str = ""  # "1000 imp/kWh"
+    prepayment: bool = False
+    relay: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MeterType:
+    """One make and model."""
+
+    name: str
+    title: str
+    maker: str = ""  # flag id, three letters
+    protocol: str = "dlms"  # dlms, iec62056, sml
+    framing: str = "hdlc"  # hdlc, mode-e, wrapper; "" for the others
+    match: Matching = field(default_factory=Matching)
+    line: LineType = field(default_factory=LineType)
+    timing: Timing = field(default_factory=Timing)
+    iec62056: Iec62056 = field(default_factory=Iec62056)
+    dlms: Dlms = field(default_factory=Dlms)
+    identity: IdentityCodes = field(default_factory=IdentityCodes)
+    ratings: Ratings = field(default_factory=Ratings)
+    registers: tuple[RegisterType, ...] = ()
+    profiles: tuple[ProfileType, ...] = ()
+    logs: tuple[LogType, ...] = ()
+    clock: str = "0-0:1.0.0.255"
+    relay: str = "0-0:96.3.10.255"
+    note: str = ""  # shown to the installer before connecting
+
+
+_CHOICES = {
+    "protocol": ("dlms", "iec62056", "sml"),
+    "framing": ("hdlc", "mode-e", "wrapper", ""),
+    "echo": ("auto", "on", "off"),
+    "auth": ("none", "low", "high", "gmac"),
+    "referencing": ("ln", "sn"),
+    "selector": ("range", "entry", "none"),
+    "check": ("auto", "xor", "sum", "none"),
+    "mode": ("auto", "A", "B", "C", "D"),
+}
+
+
+def _built(kind: type[Any], data: object, place: str) -> Any:
+    """Return ``kind`` built from a TOML table; refuse unknown keys and wrong types by name."""
+    if not isinstance(data, dict):
+        raise BadMeterType(f"{place} must be a table")
+    hints = get_type_hints(kind)
+    known = {item.name for item in fields(kind)}
+    values = {}
+    for key, value in data.items():
+        where = f"{place}.{key}" if place else key
+        if key not in known:
+            raise BadMeterType(f"{where} is not a field; known here: {', '.join(sorted(known))}")
+        values[key] = _value(hints[key], value, where, key)
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise BadMeterType(f"{place or 'the file'}: {error}") from error
+
+
+def _value(hint: Any, value: object, where: str, key: str) -> object:
+    inner = getattr(hint, "__args__", None)
+    if inner and hint.__origin__ is tuple:
+        if not isinstance(value, list):
+            raise BadMeterType(f"{where} must be a list")
+        if inner[0] is str:
+            return tuple(str(item) for item in value)
+        return tuple(
+            _built(inner[0], item if isinstance(item, dict) else {"code": item}, f"{where}[{n}]")
+            for n, item in enumerate(value)
+        )
+    if hasattr(hint, "__dataclass_fields__"):
+        return _built(hint, value, where)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
+        raise BadMeterType(f"{where} must be {hint.__name__}, not {value!r}")
+    if key in _CHOICES and value not in _CHOICES[key]:
+        raise BadMeterType(f"{where} must be one of {', '.join(_CHOICES[key])}, not {value!r}")
+    return value
+
+
+def load_meter_type(name: str) -> MeterType:
+    """Return the meter type called ``name``, or the one in the file at that path.
+
+    Raises:
+        BadMeterType: There is no such type, or its file is wrong; the text says where.
+    """
+    path = Path(name)
+    source = path if path.suffix == ".toml" else resource("meters", f"{name}.toml")
+    try:
+        data = tomllib.loads(source.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        known = ", ".join(meter_type_names())
+        raise BadMeterType(f"there is no meter type {name!r}; known: {known}") from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadMeterType(f"{name}: {error}") from error
+    try:
+        loaded: MeterType = _built(MeterType, data, "")
+    except BadMeterType as error:
+        raise BadMeterType(f"{name}: {error}") from error
+    return loaded
+
+
+def meter_type_names() -> list[str]:
+    """Return the names of all meter types that come with the program, sorted."""
+    return sorted(
+        item.name.removesuffix(".toml")
+        for item in resource("meters").iterdir()
+        if item.name.endswith(".toml")
+    )

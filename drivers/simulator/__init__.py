@@ -1,0 +1,1 @@
+"""Virtual meters: strict peers that share no protocol code with the client."""
