@@ -38,8 +38,8 @@ _WORDS: dict[type[BaseException], tuple[str, str, str]] = {
         "The meter does not answer",
         "Nothing came back within the reply time.",
         (
-            "Seat the probe: magnet on the port, cable down. Clean the window. Wait 2 minutes if the"
-            " meter was just read. Is it the right port, and has the meter power?"
+            "Seat the probe: magnet on the port, cable down. Clean the window. Wait 2 minutes if"
+            " the meter was just read. Is it the right port, and has the meter power?"
         ),
     ),
     GarbledReply: (
@@ -174,8 +174,8 @@ _PORT_REMEDIES = {
         "This user may not use the port",
         "The system refuses access to the port.",
         (
-            "Add the user to the group that owns it (on Debian: sudo usermod -aG dialout $USER, then"
-            " sign in again), or install the udev rule that comes with the program."
+            "Add the user to the group that owns it (on Debian: sudo usermod -aG dialout $USER,"
+            " then sign in again), or install the udev rule that comes with the program."
         ),
     ),
     PortProblem.LOST: (

@@ -1,6 +1,6 @@
 """The byte pipe under every protocol: what a link is, and how its settings are named.
 
-A link is opened by `drivers.links.open_link` from a port name or URL.  Its `read` waits in slices
+A link is opened by `drivers.ports.open_link` from a port name or URL.  Its `read` waits in slices
 of at most `POLL` seconds and calls the ``check`` it was opened with between them, so that every
 wait anywhere above it can be stopped within 50 ms.
 """
@@ -56,6 +56,12 @@ class Link(Protocol):
     @property
     def sets_line(self) -> bool:
         """Whether speed and format can be set from here (not so on plain TCP)."""
+
+    def now(self) -> float:
+        """Return the link's monotonic time in seconds; a memory link's time is virtual."""
+
+    def wait(self, seconds: float) -> None:
+        """Let ``seconds`` pass without reading; stopped within `POLL` like `read`."""
 
     def configure(self, line: Line) -> None:
         """Use ``line`` from now on; received bytes are kept.  No effect where `sets_line` is false.

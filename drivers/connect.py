@@ -1,0 +1,26 @@
+"""Opens a meter of a known type on an open link."""
+
+from contextlib import AbstractContextManager
+
+from drivers.dlms.meter import DlmsMeter
+from drivers.errors import NotSupported
+from drivers.iec62056.meter import Iec62056Meter
+from drivers.link import Link
+from drivers.meter import Meter
+from drivers.metertype import MeterType
+from drivers.secrets import Secrets
+
+
+def open_meter(
+    link: Link, meter_type: MeterType, secrets: Secrets | None = None
+) -> AbstractContextManager[Meter]:
+    """Return the meter on ``link``; entering it signs on, leaving it signs off.
+
+    Raises:
+        NotSupported: The type speaks a protocol that has no driver.
+    """
+    if meter_type.protocol == "dlms":
+        return DlmsMeter(link, meter_type, secrets or Secrets())
+    if meter_type.protocol == "iec62056":
+        return Iec62056Meter(link, meter_type, secrets or Secrets())
+    raise NotSupported(f"there is no driver for {meter_type.protocol}")
