@@ -1,0 +1,356 @@
+"""The optical port of a virtual meter: sign-on, speed switch, readout, and the way into HDLC.
+
+Theory of operation.  The port rests at 300 Bd 7E1.  It leaves rest by a request message and comes
+back to it at the end of every dialogue, after too long a silence, and after a break::
+
+    state        what is heard                       what follows
+    rest         / ? [address] ! CR LF               identification line -> choice
+    choice       ACK 0 Z 0 CR LF  (not too early)    speed Z, readout -> heard out
+                 ACK 2 Z 2 CR LF                     speed Z 8N1, HDLC station  -> hdlc
+                 ACK 0 Z 1 CR LF                     break: this port offers no programming -> rest
+                 nothing for 1.5 s                   readout at 300 Bd (as mode A)
+    heard out    NAK                                 the readout once more
+                 nothing for 1.5 s                   -> rest
+    hdlc         frames                              the inner station's business
+                 DISC answered, or 30 s of silence   -> rest
+
+A mode A or B meter goes from the identification straight to its readout, B after its speed switch.
+Characters with wrong parity, or sent at another speed, spoil the message they stand in.
+
+Source: IEC 62056-21 as described in the driver notes; the timing limits are theirs.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from drivers.simulator.device import Device, WireFormat
+
+ACK, NAK, SOH, STX, ETX = 0x06, 0x15, 0x01, 0x02, 0x03
+SPEEDS = {c: 300 << n for n, c in enumerate("0123456")} | {
+    c: 600 << n for n, c in enumerate("ABCDEF")
+}
+REST = WireFormat(300, 7, "E")
+CHOICE_LIMIT = 1.5  # s, longest wait for the option select
+HDLC_FIRST = 5.0  # s, longest wait for the first frame after the speed switch
+HDLC_IDLE = 30.0  # s without a frame, after which the port rests again
+OPTION_SELECT = 6  # characters of ACK V Z Y CR LF
+DISC = 0x43  # control octet without its poll bit
+LONGEST_REQUEST = 64  # characters; noise never fills the memory
+
+FAULTS = {
+    "silence": "never answers",
+    "keeps-300": "announces a higher speed and stays at 300 Bd",
+    "acts-as-mode-a": "sends its data right after the identification",
+    "echo": "every character sent to it comes back",
+    "filler": "sends 7F 7F 7F before the identification",
+    "wrong-check": "the check character is always wrong",
+    "wrong-check-once": "the check character is wrong the first time",
+    "missing-etx": "leaves out ETX and the check character",
+    "lost-stx": "the first character of the data is lost",
+    "parity-errors": "every 97th data character has wrong parity",
+    "ack-before-data": "sends ACK CR LF before the data",
+    "slow-characters": "pauses 20 ms after every data character",
+    "silent-after-100": "falls silent after 100 data characters",
+}
+
+
+class State(Enum):
+    """Where the dialogue stands; see the module's theory of operation."""
+
+    REST = auto()
+    CHOICE = auto()
+    HEARD_OUT = auto()
+    HDLC = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """Something to send: not before ``at``, at ``format``; ``then`` runs when it is out."""
+
+    at: float
+    data: bytes
+    format: WireFormat
+    then: Callable[[float], None] | None = None
+
+
+def with_parity(data: bytes) -> bytes:
+    """Return 7-bit ``data`` as it looks on an even-parity wire."""
+    return bytes((c & 0x7F) | ((c & 0x7F).bit_count() & 1) << 7 for c in data)
+
+
+def block_check(data: bytes) -> int:
+    """Return the exclusive-or of ``data``: the check over what follows STX, ETX included."""
+    check = 0
+    for character in data:
+        check ^= character
+    return check & 0x7F
+
+
+def framed(lines: Sequence[str]) -> bytes:
+    """Return a readout message: STX, data lines, ``!``, ETX and its check character."""
+    body = "".join(f"{line}\r\n" for line in lines).encode("ascii") + b"!\r\n" + bytes([ETX])
+    return bytes([STX]) + body + bytes([block_check(body)])
+
+
+class OpticalPort:
+    r"""A virtual meter's optical port (also its current loop or RS-485 in the same protocol).
+
+    Args:
+        name: What the meter is called in a list of ports.
+        identification: The line as sent, ``/LGZ5\2ZMF100AC.M26``, without its line end.
+        readout: The whole data message as sent, or a function of the time that returns it.
+        hdlc: The station behind ``ACK 2 Z 2``; None where the meter has none.
+        address: The device address it answers to beside the empty one.
+        expected: What a correct reader must find, for `expected`.
+        faults: Names out of `FAULTS`.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        identification: bytes,
+        readout: bytes | Callable[[float], bytes],
+        hdlc: Device | None = None,
+        address: str = "",
+        expected: Callable[[], dict[str, object]] | None = None,
+        faults: Sequence[str] = (),
+    ) -> None:
+        self.name = name
+        self._identification = identification
+        self._readout = readout
+        self._hdlc = hdlc
+        self._address = address
+        self._expected = expected
+        self._faults = frozenset(faults)
+        self._announced = identification[4:5].decode("latin-1")
+        # The third letter in lower case announces the short reaction time.
+        self._reaction = 0.02 if identification[3:4].islower() else 0.2
+        self._state = State.REST
+        self._format = REST
+        self._heard = bytearray()
+        self._queue: deque[Burst] = deque()
+        self._on_air: list[Burst] = []
+        self._deadline: float | None = None
+        self._ready_at = 0.0  # earliest time at which an option select may start
+        self._check_was_wrong = False
+        self._leaving = False
+
+    @property
+    def format(self) -> WireFormat:
+        """What the port listens and talks with now."""
+        return self._format
+
+    # -- hearing -----------------------------------------------------------------------------
+
+    def receive(self, now: float, data: bytes) -> None:
+        """Hear ``data``, whose last stop bit passed at ``now``."""
+        self._expire(now)
+        if self._state is State.HDLC and self._hdlc is not None:
+            self._deadline = now + HDLC_IDLE
+            self._leaving = self._leaving or _is_disc(data)
+            self._hdlc.receive(now, data)
+            return
+        if "echo" in self._faults:
+            self._queue.append(Burst(now, data, self._format))
+        for raw in data:
+            if raw.bit_count() & 1:  # wrong parity: the message it stands in is spoilt
+                self._heard.clear()
+                continue
+            self._hear(now, raw & 0x7F)
+
+    def garbled(self, now: float, count: int) -> None:
+        """Hear ``count`` characters at a wrong speed: they spoil what was being received."""
+        self._expire(now)
+        if count:
+            self._heard.clear()
+
+    def _hear(self, now: float, character: int) -> None:
+        if self._state is State.HEARD_OUT:
+            if character == NAK:
+                self._send_readout(now, self._format)
+            return
+        if character == ord("/") or (character == ACK and self._state is State.CHOICE):
+            self._heard.clear()
+        self._heard.append(character)
+        del self._heard[:-LONGEST_REQUEST]
+        if not self._heard.endswith(b"\r\n"):
+            return
+        message = bytes(self._heard)
+        self._heard.clear()
+        if self._state is State.REST and self._asked(message):
+            self._identify(now)
+        elif self._state is State.CHOICE and message[:1] == bytes([ACK]):
+            self._choose(now, message)
+
+    def _asked(self, message: bytes) -> bool:
+        if not (message.startswith(b"/?") and message.endswith(b"!\r\n")):
+            return False
+        wanted = message[2:-3].decode("ascii", "replace")
+        return not wanted or wanted.lstrip("0") == self._address.lstrip("0")
+
+    def _identify(self, now: float) -> None:
+        if "silence" in self._faults:
+            return
+        filler = b"\x7f\x7f\x7f" if "filler" in self._faults else b""
+        line = filler + self._identification + b"\r\n"
+        self._state = State.CHOICE
+        self._deadline = None
+        after = self._offer
+        if self._announced not in SPEEDS or "acts-as-mode-a" in self._faults:
+            after = self._as_mode_a
+        elif self._announced in "ABCDEF":
+            after = self._as_mode_b
+        self._queue.append(Burst(now + self._reaction, with_parity(line), REST, after))
+
+    def _offer(self, now: float) -> None:
+        """Wait for the option select; it must not come before the reaction time has passed."""
+        self._ready_at = now + self._reaction
+        self._deadline = now + CHOICE_LIMIT
+
+    def _as_mode_a(self, now: float) -> None:
+        self._send_readout(now, REST)
+
+    def _as_mode_b(self, now: float) -> None:
+        self._send_readout(now, WireFormat(SPEEDS[self._announced], 7, "E"))
+
+    def _choose(self, now: float, message: bytes) -> None:
+        """Follow the option select ``ACK V Z Y CR LF``."""
+        started = now - len(message) * 10 / REST.speed
+        if len(message) != OPTION_SELECT or started < self._ready_at - 0.005:
+            return  # too early or malformed: a meter that still sends does not hear it
+        protocol, speed_name, choice = (chr(c) for c in message[1:4])
+        speed = SPEEDS.get(speed_name, 0)
+        if not speed or SPEEDS.get(self._announced, 300) < speed:
+            speed = 300
+        if "keeps-300" in self._faults:
+            speed = 300
+        self._deadline = None
+        if protocol == "2" and choice == "2" and self._hdlc is not None:
+            self._state = State.HDLC
+            self._format = WireFormat(speed, 8, "N")
+            self._deadline = now + HDLC_FIRST
+            self._leaving = False
+        elif choice == "0":
+            self._send_readout(now, WireFormat(speed, 7, "E"))
+        else:
+            stop = bytes([SOH]) + b"B0" + bytes([ETX])
+            stop += bytes([block_check(stop[1:])])
+            self._queue.append(
+                Burst(now + self._reaction, with_parity(stop), REST, lambda _: self._rest())
+            )
+
+    # -- sending -----------------------------------------------------------------------------
+
+    def _send_readout(self, now: float, form: WireFormat) -> None:
+        data = self._readout(now) if callable(self._readout) else self._readout
+        data = self._spoilt(data)
+        self._state = State.HEARD_OUT
+        self._deadline = None
+        at = now + self._reaction
+        self._format = form
+        if "ack-before-data" in self._faults:
+            data = bytes([ACK]) + b"\r\n" + data
+        wire = bytearray(with_parity(data))
+        if "parity-errors" in self._faults:
+            for place in range(96, len(wire), 97):
+                wire[place] ^= 0x80
+        if "silent-after-100" in self._faults:
+            del wire[100:]
+        pieces = [bytes(wire)]
+        pause = 0.0
+        if "slow-characters" in self._faults:
+            pieces = [bytes([c]) for c in wire]
+            pause = 0.02 + 10 / form.speed
+        for n, piece in enumerate(pieces[:-1]):
+            self._queue.append(Burst(at + n * pause, piece, form))
+        last = at + (len(pieces) - 1) * pause
+        self._queue.append(Burst(last, pieces[-1], form, self._wait_for_nak))
+
+    def _spoilt(self, data: bytes) -> bytes:
+        wrong_once = "wrong-check-once" in self._faults and not self._check_was_wrong
+        if "missing-etx" in self._faults:
+            data = data[: data.rindex(bytes([ETX]))] if bytes([ETX]) in data else data
+        elif "wrong-check" in self._faults or wrong_once:
+            self._check_was_wrong = True
+            data = data[:-1] + bytes([data[-1] ^ 0x11])
+        if "lost-stx" in self._faults:
+            data = data.removeprefix(bytes([STX]))
+        return data
+
+    def _wait_for_nak(self, now: float) -> None:
+        self._deadline = now + CHOICE_LIMIT
+
+    def _rest(self) -> None:
+        self._state = State.REST
+        self._format = REST
+        self._deadline = None
+        self._heard.clear()
+        self._leaving = False
+
+    def _expire(self, now: float) -> None:
+        """Let a silence that has lasted too long have its effect."""
+        if self._deadline is None or now < self._deadline or self._on_air:
+            return
+        if self._state is State.CHOICE:
+            self._send_readout(now, REST)
+        else:
+            self._rest()
+
+    def wake_at(self) -> float | None:
+        """When there will next be something to send or to give up."""
+        times = [self._deadline] if self._deadline is not None else []
+        if self._state is State.HDLC and self._hdlc is not None:
+            inner = self._hdlc.wake_at()
+            times += [inner] if inner is not None else []
+        elif self._queue:
+            times.append(self._queue[0].at)
+        return min(times, default=None)
+
+    def transmit(self, now: float) -> bytes:
+        """Return what starts going out at ``now``."""
+        self._expire(now)
+        if self._state is State.HDLC and self._hdlc is not None:
+            data = self._hdlc.transmit(now)
+            if data:
+                self._deadline = now + HDLC_IDLE
+            return data
+        if self._queue and self._queue[0].at <= now:
+            burst = self._queue.popleft()
+            self._on_air.append(burst)
+            self._format = burst.format
+            return burst.data
+        return b""
+
+    def sent(self, now: float) -> None:
+        """Learn that everything transmitted is out."""
+        if self._state is State.HDLC and self._hdlc is not None:
+            self._hdlc.sent(now)
+            if self._leaving:
+                self._rest()
+            return
+        done, self._on_air = self._on_air, []
+        for burst in done:
+            if burst.then is not None:
+                burst.then(now)
+
+    def expected(self) -> dict[str, object]:
+        """What a correct reader must find here."""
+        if self._expected is not None:
+            return self._expected()
+        return self._hdlc.expected() if self._hdlc is not None else {}
+
+
+def _is_disc(data: bytes) -> bool:
+    """Tell whether a DISC frame stands in ``data``: 7E, format, two addresses, control 43 or 53."""
+    for frame in data.split(b"\x7e"):
+        place = 2
+        for _ in range(2):  # each address ends with the octet whose lowest bit is set
+            while place < len(frame) and not frame[place] & 1:
+                place += 1
+            place += 1
+        if place < len(frame) and frame[place] & 0xEF == DISC:
+            return True
+    return False
