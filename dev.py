@@ -1,0 +1,288 @@
+#!/usr/bin/env python3
+"""Sets Meterwright up on a fresh machine and runs it: demo, test, bench, tour.
+
+Standard library only, for Linux, Windows and macOS.  Everything is installed into ``.venv`` beside
+this file, from the locked requirements; system packages are installed on Debian and Ubuntu when
+this runs as root (or may use sudo without a password), else the command to type is printed.
+"""
+
+import argparse
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+VENV = HERE / ".venv"
+WINDOWS = os.name == "nt"
+PYTHON = VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
+OLDEST = (3, 11)
+
+WINDOW_PACKAGES = [
+    "libgl1", "libegl1", "libfontconfig1", "libxkbcommon0", "libglib2.0-0", "libdbus-1-3",
+    "libxcb-cursor0", "libxcb-icccm4", "libxcb-image0", "libxcb-keysyms1", "libxcb-randr0",
+    "libxcb-render-util0", "libxcb-shape0", "libxcb-xinerama0", "libxcb-xkb1",
+    "libxkbcommon-x11-0",
+]  # fmt: skip
+TEST_PACKAGES = [
+    *WINDOW_PACKAGES, "xvfb", "xauth", "dbus", "gnome-keyring", "postgresql", "procps",
+]  # fmt: skip
+CLUSTER_SETTING = Path("/etc/postgresql-common/createcluster.conf")
+
+
+class Trouble(Exception):
+    """Something the person at the keyboard must do first; the text says what."""
+
+
+def main() -> int:
+    """Run the command that was asked for and return its exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("command", choices=["setup", "demo", "test", "bench", "tour"])
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="passed on")
+    options = parser.parse_args()
+    try:
+        return COMMANDS[options.command](options.arguments)
+    except Trouble as trouble:
+        print(f"dev.py: {trouble}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 3
+
+
+# -- setting up ------------------------------------------------------------------------------
+
+
+def set_up(requirements: str) -> None:
+    """Make ``.venv`` hold exactly the locked ``requirements``; nothing to do when it does."""
+    if sys.version_info < OLDEST:
+        raise Trouble(f"Python {OLDEST[0]}.{OLDEST[1]} or later is needed")
+    lock = HERE / requirements
+    stamp = VENV / f"{lock.stem}.installed"
+    wanted = hashlib.sha256(lock.read_bytes() + sys.version.encode()).hexdigest()
+    if PYTHON.exists() and stamp.exists() and stamp.read_text() == wanted:
+        return
+    if not PYTHON.exists():
+        make_venv()
+    say(f"Installing what {requirements} lists into .venv (once, a minute or two)")
+    pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    if subprocess.run([*pip, "--require-hashes", "-r", str(lock)], check=False).returncode:
+        raise Trouble("the packages could not be installed; the lines above say why")
+    stamp.write_text(wanted)
+
+
+def make_venv() -> None:
+    """Create ``.venv``; say which system package is missing when Python cannot."""
+    say("Making .venv")
+    made = subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=False)
+    if made.returncode:
+        shutil.rmtree(VENV, ignore_errors=True)
+        raise Trouble("python3-venv is missing; type: sudo apt-get install python3-venv")
+
+
+def system_packages(names: Sequence[str], purpose: str) -> None:
+    """Install the Debian packages ``names`` that are missing, or say what to type."""
+    if not (sys.platform.startswith("linux") and shutil.which("dpkg-query")):
+        return
+    missing = [name for name in names if not installed(name)]
+    if not missing:
+        return
+    command = ["apt-get", "install", "-y", "--no-install-recommends", *missing]
+    right = as_root()
+    if right is None:
+        say(f"For {purpose} some system packages are missing. Type:")
+        say(f"    sudo {' '.join(command)}")
+        return
+    say(f"Installing system packages for {purpose}: {' '.join(missing)}")
+    if "postgresql" in missing and not CLUSTER_SETTING.exists():
+        # The tests start servers of their own; a service that starts at boot is not wanted.
+        script = f"mkdir -p {CLUSTER_SETTING.parent}; echo create_main_cluster=false"
+        subprocess.run([*right, "sh", "-c", f"{script} > {CLUSTER_SETTING}"], check=False)
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    quiet = {"stdout": subprocess.DEVNULL, "env": environment}
+    subprocess.run([*right, "apt-get", "update"], check=False, **quiet)
+    command[1:1] = ["-o", "Dpkg::Options::=--force-confold"]
+    if subprocess.run([*right, *command], check=False, **quiet).returncode:
+        raise Trouble("apt-get could not install them; the lines above say why")
+
+
+def installed(package: str) -> bool:
+    """Tell whether a Debian package, or one that provides it, is installed."""
+    asked = subprocess.run(
+        ["dpkg-query", "-W", "-f", "${db:Status-Status}", package],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return asked.stdout.startswith("installed")
+
+
+def as_root() -> list[str] | None:
+    """Return what to put before a command so that root runs it; None when that is not possible."""
+    if os.geteuid() == 0:
+        return []
+    if shutil.which("sudo"):
+        asked = subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False)
+        return ["sudo", "-n"] if asked.returncode == 0 else None
+    return None
+
+
+def say(line: str) -> None:
+    """Tell the person at the keyboard what goes on, apart from the output of the program."""
+    print(line, file=sys.stderr, flush=True)
+
+
+# -- the commands ----------------------------------------------------------------------------
+
+
+def setup(arguments: list[str]) -> int:
+    """Set up for running, testing and building."""
+    del arguments
+    set_up("requirements-test.txt")
+    system_packages(TEST_PACKAGES, "the window and the tests")
+    say(f"Ready: {PYTHON} -m app")
+    return 0
+
+
+def demo(arguments: list[str]) -> int:
+    """Show the program with sample orders and virtual meters."""
+    set_up("requirements.txt")
+    if "--headless" not in arguments and has_display():
+        system_packages(WINDOW_PACKAGES, "the window")
+    return run(["-m", "app", "demo", *arguments])
+
+
+def tour(arguments: list[str]) -> int:
+    """Drive the window through a whole visit and leave one picture per screen."""
+    set_up("requirements-test.txt")
+    system_packages(WINDOW_PACKAGES, "the window")
+    environment = {"QT_QPA_PLATFORM": os.environ.get("QT_QPA_PLATFORM", "offscreen")}
+    return run(["tests/tour.py", *arguments], environment)
+
+
+def bench(arguments: list[str]) -> int:
+    """Run the benchmarks (all, or the ones named); each prints its figures and their ratio."""
+    set_up("requirements-test.txt")
+    wanted = set(arguments)
+    worst = 0
+    for script in sorted((HERE / "bench").glob("*.py")):
+        if not wanted or script.stem in wanted:
+            say(f"== {script.stem}")
+            worst = max(worst, run([str(script.relative_to(HERE))]))
+    return worst
+
+
+def test(arguments: list[str]) -> int:
+    """Run the gates and every test; with arguments, pytest alone with those arguments."""
+    set_up("requirements-test.txt")
+    system_packages(TEST_PACKAGES, "the tests")
+    with screen() as display, secret_service() as bus:
+        environment = {**bus, **display}
+        if arguments:
+            return run(["-m", "pytest", *arguments], {**environment, **OFFSCREEN})
+        stages = [
+            ("style", ["-m", "ruff", "check", "."], {}),
+            ("format", ["-m", "ruff", "format", "--check", "."], {}),
+            ("types", ["-m", "mypy"], {}),
+            ("contracts", ["-c", LINT_IMPORTS], {}),
+            ("dead code", ["-m", "vulture"], {}),
+            ("end to end", ["-m", "pytest", "-q", "tests/e2e"], environment),
+            (
+                "unit, protocol, faults, window",
+                ["-m", "pytest", "-q", "-n", "2", "--ignore=tests/e2e", "tests"],
+                {**environment, **OFFSCREEN},
+            ),
+        ]
+        return run_stages(stages)
+
+
+OFFSCREEN = {"QT_QPA_PLATFORM": "offscreen"}
+LINT_IMPORTS = "import sys; from importlinter.cli import lint_imports_command as c; sys.exit(c())"
+
+
+def run_stages(stages: Sequence[tuple[str, list[str], dict[str, str]]]) -> int:
+    """Run every stage, also after one has failed, and return 1 when any failed."""
+    failed, started = [], time.monotonic()
+    for name, arguments, environment in stages:
+        begun = time.monotonic()
+        print(f"== {name}", flush=True)
+        if run(arguments, environment):
+            failed.append(name)
+        print(f"== {name}: {time.monotonic() - begun:.1f} s", flush=True)
+    print(f"All stages took {time.monotonic() - started:.0f} s")
+    print(f"FAILED: {', '.join(failed)}" if failed else "Every stage passed")
+    return 1 if failed else 0
+
+
+def run(arguments: list[str], environment: dict[str, str] | None = None) -> int:
+    """Run the Python of ``.venv`` here and return its exit code."""
+    full = {**os.environ, **(environment or {})}
+    return subprocess.run([str(PYTHON), *arguments], cwd=HERE, env=full, check=False).returncode
+
+
+# -- what the tests need around them ---------------------------------------------------------
+
+
+def has_display() -> bool:
+    """Tell whether a window can be shown here."""
+    if WINDOWS or sys.platform == "darwin":
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+@contextmanager
+def screen() -> Iterator[dict[str, str]]:
+    """Give a screen of our own (Xvfb) while inside; nothing where there is no Xvfb."""
+    server = shutil.which("Xvfb")
+    if server is None:
+        yield {}
+        return
+    read_end, write_end = os.pipe()
+    process = subprocess.Popen(
+        [server, "-displayfd", str(write_end), "-screen", "0", "1366x768x24", "-nolisten", "tcp"],
+        pass_fds=[write_end],
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(write_end)
+    try:
+        with os.fdopen(read_end) as answer:
+            number = answer.readline().strip()  # "" when the server could not start
+        yield {"DISPLAY": f":{number}"} if number else {}
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@contextmanager
+def secret_service() -> Iterator[dict[str, str]]:
+    """Give a session bus with an unlocked, empty gnome-keyring; nothing where it is missing."""
+    daemon, keyring = shutil.which("dbus-daemon"), shutil.which("gnome-keyring-daemon")
+    if daemon is None or keyring is None:
+        yield {}
+        return
+    with tempfile.TemporaryDirectory(prefix="meterwright-") as home:
+        homes = dict.fromkeys(("HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"), home)
+        bus = subprocess.Popen(
+            [daemon, "--session", "--nofork", "--print-address=1"],
+            stdout=subprocess.PIPE, text=True, env={**os.environ, **homes},
+        )  # fmt: skip
+        try:
+            address = {"DBUS_SESSION_BUS_ADDRESS": bus.stdout.readline().strip()}
+            subprocess.run(
+                [keyring, "--unlock", "--components=secrets", "--daemonize"],
+                input="test", text=True, capture_output=True, check=False,
+                env={**os.environ, **homes, **address},
+            )  # fmt: skip
+            yield address
+        finally:
+            bus.terminate()  # the keyring daemon ends with its bus
+            bus.wait(10)
+
+
+COMMANDS = {"setup": setup, "demo": demo, "test": test, "bench": bench, "tour": tour}
+
+if __name__ == "__main__":
+    sys.exit(main())
