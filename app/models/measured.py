@@ -76,5 +76,5 @@ class StoredEvent(Base):
     time: Mapped[datetime] = mapped_column(UtcTime)
     code: Mapped[str]
     text: Mapped[str] = mapped_column(default="")
-    details: Mapped[Any] = mapped_column(Json, default=None)
+    details: Mapped[Any] = mapped_column(Json, default=None, nullable=True)
     read_at: Mapped[datetime] = mapped_column(UtcTime, default_factory=utc_now)

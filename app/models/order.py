@@ -106,7 +106,7 @@ class StepResult(Base):
     step: Mapped[str]
     state: Mapped[str] = mapped_column(default="open")  # open, running, done, skipped, failed
     verdict: Mapped[str] = mapped_column(default="")
-    value: Mapped[Any] = mapped_column(Json, default=None)
+    value: Mapped[Any] = mapped_column(Json, default=None, nullable=True)
     skip_reason: Mapped[str] = mapped_column(default="")
     started: Mapped[datetime | None] = mapped_column(UtcTime, default=None)
     ended: Mapped[datetime | None] = mapped_column(UtcTime, default=None)
@@ -198,5 +198,7 @@ class Attachment(Base):
     mime: Mapped[str]
     path: Mapped[str]  # below the data folder
     caption: Mapped[str] = mapped_column(default="")
-    body: Mapped[Any] = mapped_column(Json, default=None)  # signature: role, name, strokes
+    body: Mapped[Any] = mapped_column(
+        Json, default=None, nullable=True
+    )  # signature: role, name, strokes
     at: Mapped[datetime] = mapped_column(UtcTime, default_factory=utc_now)

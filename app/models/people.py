@@ -32,5 +32,5 @@ class Audit(Base):
     who: Mapped[str] = mapped_column(default="")
     act: Mapped[str]
     subject: Mapped[str] = mapped_column(default="")
-    body: Mapped[Any] = mapped_column(Json, default=None)
+    body: Mapped[Any] = mapped_column(Json, default=None, nullable=True)
     chain: Mapped[str]

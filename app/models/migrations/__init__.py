@@ -1,0 +1,1 @@
+"""How the local database came to its present shape; run by `app.models.migrate`."""
