@@ -1,1 +1,1 @@
-"""What people see; nothing else imports Qt."""
+"""The window; nothing else imports Qt."""

@@ -1,0 +1,215 @@
+"""What the window asks of the program behind it: every call the views make, and nothing else.
+
+`app.workorders.desk.Desk` fulfils `DeskLike`; tests put a fake in its place.  Plain methods are
+called from a worker thread unless they say otherwise; a `Task` is driven in the meter's worker.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from app.models.database import Database
+from app.tasks import Task
+from drivers.values import ClockReading, Identity, MeterEvent, ProfileInfo, ProfileRow, Reading
+
+
+class PortLike(Protocol):
+    """One place a meter can be reached at: a serial port, or a virtual meter of the demo."""
+
+    @property
+    def target(self) -> str:
+        """What `open_link` takes: "COM4", "/dev/ttyUSB0", "tcp://127.0.0.1:4059"."""
+
+    @property
+    def title(self) -> str:
+        """What people call it: "COM4", "Virtual ZMF100"."""
+
+    @property
+    def detail(self) -> str:
+        """The quieter line: maker of the probe, "training, optical"."""
+
+
+class CheckLike(Protocol):
+    """One check with its verdict, as `app.workorders.checks` makes it."""
+
+    @property
+    def title(self) -> str:
+        """What was checked."""
+
+    @property
+    def measured(self) -> str:
+        """The measured value with its unit, "" when there is none."""
+
+    @property
+    def limit(self) -> str:
+        """The limit in words, "" when there is none."""
+
+    @property
+    def source(self) -> str:
+        """Where the limit comes from."""
+
+    @property
+    def verdict(self) -> str:
+        """PASS, WARN, FAIL, NOT RUN or NOT APPLICABLE."""
+
+    @property
+    def note(self) -> str:
+        """Why it was not run, or what to do about it."""
+
+
+class StepLike(Protocol):
+    """One step of an order's procedure and where it stands."""
+
+    @property
+    def name(self) -> str:
+        """The step's key in the procedure: "identify"."""
+
+    @property
+    def title(self) -> str:
+        """What people call it: "Identify"."""
+
+    @property
+    def state(self) -> str:
+        """Of `StepResult.state`: open, running, done, skipped or failed."""
+
+    @property
+    def verdict(self) -> str:
+        """The worst verdict of its checks, "" when it has none."""
+
+
+class StoredLike(Protocol):
+    """Everything an order has found so far, as the laptop keeps it."""
+
+    @property
+    def readings(self) -> Sequence[tuple[str, Reading]]:
+        """Register values, each with its moment: before, after, handover, now."""
+
+    @property
+    def profiles(self) -> Sequence[tuple[ProfileInfo, Sequence[ProfileRow]]]:
+        """Profiles with their rows in order of time."""
+
+    @property
+    def events(self) -> Sequence[MeterEvent]:
+        """Rows of the logs, oldest first."""
+
+    @property
+    def clock(self) -> ClockReading | None:
+        """The last comparison of the clocks."""
+
+    @property
+    def checks(self) -> Sequence[CheckLike]:
+        """Checks in the order of the procedure."""
+
+    @property
+    def report(self) -> Path | None:
+        """The newest report, if there is one."""
+
+
+class SyncLike(Protocol):
+    """What one session with the centre has done."""
+
+    @property
+    def sent(self) -> int:
+        """Events that the centre has acknowledged in this session."""
+
+    @property
+    def received(self) -> int:
+        """Letters taken from the mailbox."""
+
+
+class TraceRecordLike(Protocol):
+    """One entry of the trace; secrets are masked already."""
+
+    @property
+    def at(self) -> datetime:
+        """When, aware."""
+
+    @property
+    def kind(self) -> str:
+        """tx, rx or note."""
+
+    @property
+    def data(self) -> bytes:
+        """The bytes, b"" for a note."""
+
+    @property
+    def text(self) -> str:
+        """The note, or what the bytes mean where somebody said so."""
+
+
+class TraceLike(Protocol):
+    """The record of every byte; listeners are called in the thread that talks."""
+
+    @property
+    def records(self) -> Sequence[Any]:
+        """All entries so far."""
+
+    @property
+    def listeners(self) -> list[Callable[[Any], None]]:
+        """Called with each new entry."""
+
+    def save(self, path: Path) -> None:
+        """Write the trace to a file that can be replayed."""
+
+
+class DeskLike(Protocol):
+    """Everything behind the window: data, ports, meters, centre."""
+
+    @property
+    def db(self) -> Database:
+        """The local database."""
+
+    @property
+    def settings(self) -> Any:
+        """The settings of this laptop."""
+
+    @property
+    def who(self) -> str:
+        """Who works with the program."""
+
+    @property
+    def role(self) -> str:
+        """Their role: installer, lead, dispatcher, verifier, agent, administrator."""
+
+    @property
+    def trace(self) -> Any:
+        """The record of what went over the line; see `TraceLike`."""
+
+    def ports(self) -> Sequence[PortLike]:
+        """Real ports first, then the virtual meters of the demo."""
+
+    def meter_types(self) -> Sequence[tuple[str, str]]:
+        """Name and title of every meter type; ("", …) is not among them."""
+
+    def connect(self, target: str, meter_type: str) -> Task[Identity]:
+        """Sign on at ``target``, read who the meter is, sign off.
+
+        ``meter_type`` "" lets the program find the type.
+        """
+
+    def read(self, target: str, meter_type: str, what: Sequence[str]) -> Task[Identity]:
+        """Read a meter without an order and yield what arrives.
+
+        ``what`` is of "registers", "profile", "events", "clock".  Yields Found("identity"),
+        Found("clock"), Found("reading"), Found("rows", (ProfileInfo, ProfileBlock)),
+        Found("event") and Progress with counts.
+        """
+
+    def work(self, order_id: str, target: str) -> Task[Any]:
+        """Work the order from where it stopped, with the meter at ``target``."""
+
+    def steps(self, order_id: str) -> Sequence[StepLike]:
+        """The steps of the order's procedure and where each stands."""
+
+    def stored(self, order_id: str) -> StoredLike:
+        """Everything the order has found so far."""
+
+    def synchronise(self) -> Task[Any]:
+        """Send the journal to the centre and take the mail; see `SyncLike`."""
+
+    def pending(self) -> int:
+        """How many events the centre has not acknowledged."""
+
+    def render_report(self, order_id: str) -> Path:
+        """Write the report of an order that has ended and return where it is."""
