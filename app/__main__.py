@@ -1,0 +1,19 @@
+"""Start the program: the window without arguments, the command line with."""
+
+import sys
+
+
+def main() -> int:
+    """Show the window, or run the command; heavy packages are imported when they are needed."""
+    arguments = sys.argv[1:]
+    if arguments and arguments[0] not in {"--data", "--theme"}:
+        from app.cli import main as command_line
+
+        return command_line(arguments)
+    from app.main import show_window
+
+    return show_window(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

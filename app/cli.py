@@ -1,0 +1,71 @@
+"""The program without its window: one command group, each command in `app.commands`.
+
+A command's module is imported when the command runs, so that ``--help`` and small commands start
+at once.
+"""
+
+import sys
+from importlib import import_module
+
+import click
+
+COMMANDS = {
+    "centre": "app.commands.centre:centre",
+    "clock": "app.commands.meter:clock",
+    "decode": "app.commands.decode:decode",
+    "demo": "app.commands.demo:demo",
+    "diagnose": "app.commands.decode:diagnose",
+    "orders": "app.commands.orders:orders",
+    "ports": "app.commands.meter:ports",
+    "read": "app.commands.read:read",
+    "report": "app.commands.work:report",
+    "run": "app.commands.work:run_order",
+    "simulate": "app.commands.simulate:simulate",
+    "sync": "app.commands.centre:sync",
+    "vault": "app.commands.vault:vault",
+}
+
+
+class Lazy(click.Group):
+    """A group whose commands are imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        del ctx
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command ``cmd_name``, or None."""
+        del ctx
+        place = COMMANDS.get(cmd_name, "")
+        if not place:
+            return None
+        module, name = place.split(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+
+@click.command(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="meterwright", message="%(version)s")
+def meterwright() -> None:
+    """Commission, read and look after electricity meters.
+
+    Without arguments the window opens.  LINK is a port name (/dev/ttyUSB0, COM4) or a URL:
+    tcp://host:port, rfc2217://host:port.
+    """
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command line and return its exit code."""
+    try:
+        meterwright.main(arguments, prog_name="meterwright", standalone_mode=False)
+    except click.ClickException as error:
+        error.show(sys.stderr)
+        return 2
+    except click.Abort:
+        return 3
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 1
+    return 0

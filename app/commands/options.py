@@ -1,0 +1,131 @@
+"""Options that many commands share, and what they turn into."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from drivers.trace_link import Trace
+
+from app.errors import BadInput
+from app.models.database import Database
+from app.paths import data_folder
+from app.services.connection import Overrides, Target, secrets_from, secrets_from_environment
+from drivers.secrets import Secrets
+
+Command = Callable[..., Any]
+
+_ON_OFF = click.Choice(["on", "off"])
+
+_LINK_OPTIONS = [
+    click.option("--type", "meter_type", default="", help="meter type, or a path to its file"),
+    click.option("--protocol", type=click.Choice(["dlms", "iec62056", "sml"])),
+    click.option("--framing", type=click.Choice(["hdlc", "mode-e", "wrapper"])),
+    click.option("--client", type=int),
+    click.option("--server", type=int),
+    click.option("--physical", type=int),
+    click.option("--address-size", type=click.Choice(["1", "2", "4"])),
+    click.option("--iec-address"),
+    click.option("--auth", type=click.Choice(["none", "low", "high", "gmac"])),
+    click.option("--speed", type=int),
+    click.option("--format", "character_format", help="7E1, 8N1 or soft7E1"),
+    click.option("--echo", type=click.Choice(["auto", "on", "off"])),
+    click.option("--rts", type=_ON_OFF),
+    click.option("--dtr", type=_ON_OFF),
+    click.option("--reply-time", type=float, help="seconds"),
+    click.option("--retries", type=int),
+    click.option("--max-info", type=int, help="octets of an HDLC information field"),
+    click.option("--window", type=int),
+    click.option("--pdu", type=int, help="octets of the largest APDU"),
+    click.option("--trace", "trace_file", type=click.Path(path_type=Path, dir_okay=False)),
+    click.option("--secret", help="name of the keyring entry that holds the password or keys"),
+    click.option("--secret-env", help="prefix of the environment variables that hold them"),
+    click.option("--serial", default="", help="number of the meter; makes its address where known"),
+]
+
+
+def link_options(command: Command) -> Command:
+    """Add the options of every command that talks to a meter; see `target_from`."""
+    for option in reversed(_LINK_OPTIONS):
+        command = option(command)
+    return command
+
+
+def common_options(command: Command) -> Command:
+    """Add ``--json`` and ``--data``."""
+    command = click.option(
+        "--data",
+        "data",
+        type=click.Path(path_type=Path, file_okay=False),
+        envvar="METERWRIGHT_DATA",
+        help="folder of the local database, settings and logs",
+    )(command)
+    return click.option("--json", "as_json", is_flag=True, help="one JSON document")(command)
+
+
+def target_from(link: str, data: Path | None, given: dict[str, Any]) -> tuple[Target, Trace | None]:
+    """Return the target and the trace that the link options in ``given`` describe.
+
+    Raises:
+        BadInput: A secret cannot be found, or options contradict each other.
+    """
+    overrides = Overrides(
+        protocol=given["protocol"],
+        framing=given["framing"],
+        client=given["client"],
+        server=given["server"],
+        physical=given["physical"],
+        address_size=int(given["address_size"]) if given["address_size"] else None,
+        iec_address=given["iec_address"],
+        auth=given["auth"],
+        speed=given["speed"],
+        format=given["character_format"],
+        echo=given["echo"],
+        rts=_on(given["rts"]),
+        dtr=_on(given["dtr"]),
+        reply_time=given["reply_time"],
+        retries=given["retries"],
+        max_info=given["max_info"],
+        window=given["window"],
+        pdu=given["pdu"],
+    )
+    trace = Trace(file=given["trace_file"]) if given["trace_file"] else None
+    target = Target(
+        link=link,
+        meter_type=given["meter_type"],
+        serial=given["serial"],
+        overrides=overrides,
+        secrets=secrets_for(data, given["secret"], given["secret_env"]),
+    )
+    return target, trace
+
+
+def secrets_for(data: Path | None, name: str | None, prefix: str | None) -> Secrets:
+    """Return the secrets from the keyring entry ``name`` or the environment; none without both."""
+    if name and prefix:
+        raise BadInput("use --secret or --secret-env, not both")
+    if prefix:
+        return secrets_from_environment(prefix)
+    if name:
+        from app.services.vault import Vault
+
+        return secrets_from(named_secrets(Vault(data_folder(data)).get(name)))
+    return Secrets()
+
+
+def named_secrets(entry: str) -> dict[str, str]:
+    """Return the parts of a keyring entry: a bare password, or lines like ``AK=…``."""
+    parts = dict(line.split("=", 1) for line in entry.splitlines() if "=" in line)
+    known = {name.strip().upper(): value.strip() for name, value in parts.items()}
+    if known and set(known) <= {"PASSWORD", "PASSWORD_HEX", "AK", "EK", "KEY"}:
+        return known
+    return {"PASSWORD": entry}
+
+
+def database(data: Path | None, *, read_only: bool = False) -> Database:
+    """Open the local database of the data folder ``data`` (the user's own without it)."""
+    return Database.open(data_folder(data), read_only=read_only)
+
+
+def _on(word: str | None) -> bool | None:
+    return None if word is None else word == "on"

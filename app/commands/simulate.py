@@ -1,0 +1,77 @@
+"""``simulate``: a virtual meter on a line until it is stopped."""
+
+import json
+import signal
+import threading
+from pathlib import Path
+from types import FrameType
+
+import click
+from drivers.simulator.serve import serve
+
+from app.commands.terminal import reported
+from app.errors import BadInput
+from app.models.files import write_atomically
+from drivers.simulator import catalogue
+
+
+@click.command()
+@click.argument("meter_type", metavar="TYPE")
+@click.option("--listen", required=True, help="tcp:PORT, rfc2217:PORT or pty[:LINKNAME]")
+@click.option("--serial", default="", help="number of the meter")
+@click.option("--rows", type=click.IntRange(min=0), default=0, help="rows of the load profile")
+@click.option("--seed", type=int, default=1, help="another seed is another household")
+@click.option("--real-time-line", is_flag=True, help="pace every byte at the true line speed")
+@click.option("--fault", "faults", multiple=True, help="a fault by name; see --list-faults")
+@click.option("--expected", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--list-faults", is_flag=True, help="print the faults TYPE knows, and end")
+def simulate(
+    *,
+    meter_type: str,
+    listen: str,
+    serial: str,
+    rows: int,
+    seed: int,
+    real_time_line: bool,
+    faults: tuple[str, ...],
+    expected: Path | None,
+    list_faults: bool,
+) -> None:
+    """Play a virtual meter of TYPE until SIGTERM or Ctrl-C.
+
+    TYPE: hexcell-ddsy1088, landisgyr-zmf100, replay:FILE; NAME*5 puts five on one bus.
+    """
+    with reported(as_json=False):
+        if list_faults:
+            for name, text in sorted(catalogue.fault_names(meter_type).items()):
+                click.echo(f"{name}: {text}")
+            return
+        try:
+            devices = catalogue.build(
+                meter_type, serial=serial, rows=rows, seed=seed, faults=faults
+            )
+        except (ValueError, OSError) as error:
+            raise BadInput(str(error)) from error
+        if expected is not None:
+            found = [device.expected() for device in devices]
+            whole = found[0] if len(found) == 1 else found
+            write_atomically(expected, json.dumps(whole, indent=1, ensure_ascii=False).encode())
+        _play(listen, devices, real_time=real_time_line)
+
+
+def _play(listen: str, devices: list[catalogue.Device], *, real_time: bool) -> None:
+    ended = threading.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        ended.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    try:
+        server = serve(devices, listen, real_time=real_time)
+    except (ValueError, OSError) as error:
+        raise BadInput(f"cannot listen on {listen}: {error}") from error
+    with server:
+        click.echo(f"listening on {server.link}")
+        ended.wait()

@@ -1,0 +1,240 @@
+"""From a port name and a meter type to an open session with the meter."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from drivers.find import find_type
+from drivers.ports import open_link
+from drivers.trace_link import Trace
+
+from app.errors import BadInput
+from app.tasks import checkpoint
+from drivers.connect import open_meter
+from drivers.errors import WrongMeter
+from drivers.link import Line, Link
+from drivers.meter import Meter
+from drivers.metertype import BadMeterType, MeterType, load_meter_type
+from drivers.secrets import Secret, Secrets
+
+
+@dataclass(frozen=True)
+class Overrides:
+    """What the operator sets by hand; None leaves what the meter type says."""
+
+    protocol: str | None = None
+    framing: str | None = None
+    client: int | None = None
+    server: int | None = None
+    physical: int | None = None
+    address_size: int | None = None
+    iec_address: str | None = None
+    auth: str | None = None
+    speed: int | None = None
+    format: str | None = None
+    echo: str | None = None
+    rts: bool | None = None
+    dtr: bool | None = None
+    reply_time: float | None = None
+    retries: int | None = None
+    max_info: int | None = None
+    window: int | None = None
+    pdu: int | None = None
+
+    def applied(self, base: MeterType) -> MeterType:
+        """Return ``base`` with what is set here in its place.
+
+        Raises:
+            BadInput: A value is not one of those allowed.
+        """
+        if self.format is not None:
+            try:
+                Line.named(9600, self.format)
+            except ValueError as error:
+                raise BadInput(str(error)) from error
+        return replace(
+            base,
+            **_set(protocol=self.protocol, framing=self.framing),
+            line=replace(
+                base.line,
+                **_set(
+                    speed=self.speed, format=self.format, echo=self.echo, rts=self.rts, dtr=self.dtr
+                ),
+            ),
+            timing=replace(base.timing, **_set(reply_s=self.reply_time, retries=self.retries)),
+            iec62056=replace(base.iec62056, **_set(address=self.iec_address)),
+            dlms=replace(
+                base.dlms,
+                **_set(
+                    client=self.client,
+                    server=self.server,
+                    physical=self.physical,
+                    address_size=self.address_size,
+                    auth=self.auth,
+                    max_info=self.max_info,
+                    window=self.window,
+                    pdu=self.pdu,
+                ),
+            ),
+        )
+
+
+def _set(**values: object) -> dict[str, object]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a meter hangs and how to talk to it.
+
+    ``serial`` is the number expected, where it is known: some makes put it into the address.
+    """
+
+    link: str
+    meter_type: str = ""  # "" lets the type be found
+    serial: str = ""
+    overrides: Overrides = field(default_factory=Overrides)
+    secrets: Secrets = field(default_factory=Secrets)
+
+
+Opener = Callable[[str, Line, Trace | None], Link]
+
+
+def open_port(target: str, line: Line, trace: Trace | None) -> Link:
+    """Open a port or URL so that the Stop button ends every wait on it."""
+    return open_link(target, line, check=checkpoint, trace=trace)
+
+
+@contextmanager
+def connect(
+    target: Target, trace: Trace | None = None, opener: Opener = open_port
+) -> Iterator[Meter]:
+    """Open the port, sign on, and hand out the meter; sign off and close on every way out.
+
+    Raises:
+        BadInput: The meter type does not exist, or its file is wrong.
+        DriverError: The port or the meter does not do its part.
+    """
+    meter_type = resolve(target, trace, opener)
+    link = opener(target.link, _first_line(meter_type), trace)
+    try:
+        with open_meter(link, meter_type, target.secrets) as meter:
+            yield meter
+    finally:
+        link.close()
+
+
+def resolve(target: Target, trace: Trace | None = None, opener: Opener = open_port) -> MeterType:
+    """Return the meter type to use for ``target``: named, or found by asking the meter."""
+    if target.meter_type:
+        base = meter_type_named(target.meter_type)
+    elif target.overrides.protocol or target.overrides.framing:
+        base = meter_type_named(_generic(target.overrides))
+    else:
+        link = opener(target.link, Line.named(300, "7E1"), trace)
+        try:
+            base = find_type(link)
+        finally:
+            link.close()
+    chosen = target.overrides.applied(base)
+    formula = chosen.dlms.physical_from_serial
+    if target.serial and formula and target.overrides.physical is None:
+        physical = physical_address(formula, target.serial)
+        chosen = replace(chosen, dlms=replace(chosen.dlms, physical=physical))
+    return chosen
+
+
+def meter_type_named(name: str) -> MeterType:
+    """Return the meter type ``name`` (or the file at that path).
+
+    Raises:
+        BadInput: There is none, or its file is wrong.
+    """
+    try:
+        return load_meter_type(name)
+    except BadMeterType as error:
+        raise BadInput(str(error)) from error
+
+
+def physical_address(formula: str, serial: str) -> int:
+    """Return the HDLC address that ``formula`` makes of a serial number.
+
+    A formula is a sum of terms: ``SN % 10000 + 1000``, ``SN % 100 + 16``, ``SN``.
+
+    Raises:
+        BadInput: The formula or the serial cannot be used.
+    """
+    digits = "".join(c for c in serial if c.isdigit())
+    if not digits:
+        raise BadInput(f"the serial {serial!r} has no digits to make an address of")
+    total = 0
+    for term in formula.split("+"):
+        words = term.split()
+        if words == ["SN"]:
+            total += int(digits)
+        elif len(words) == 3 and words[:2] == ["SN", "%"] and words[2].isdigit():  # noqa: PLR2004
+            total += int(digits) % int(words[2])
+        elif len(words) == 1 and words[0].isdigit():
+            total += int(words[0])
+        else:
+            raise BadInput(f"the address formula {formula!r} cannot be read at {term.strip()!r}")
+    return total
+
+
+def require_serial(meter: Meter, expected: str, found: str) -> None:
+    """Refuse a meter whose number is not the expected one.
+
+    Raises:
+        WrongMeter: They differ.
+    """
+    if expected and found and expected.lstrip("0") != found.lstrip("0"):
+        raise WrongMeter(
+            f"{meter.meter_type.title} {found} answers, {expected} was expected", expected, found
+        )
+
+
+def secrets_from_environment(prefix: str) -> Secrets:
+    """Return the secrets in ``PREFIX_PASSWORD``, ``PREFIX_PASSWORD_HEX``, ``PREFIX_AK`` ...
+
+    Raises:
+        BadInput: None of them is set, or one that must be hexadecimal is not.
+    """
+    named = {name: os.environ.get(f"{prefix}_{name}", "") for name in _ENVIRONMENT}
+    if not any(named.values()):
+        known = ", ".join(f"{prefix}_{name}" for name in _ENVIRONMENT)
+        raise BadInput(f"none of {known} is set in the environment")
+    return secrets_from(named)
+
+
+_ENVIRONMENT = ("PASSWORD", "PASSWORD_HEX", "AK", "EK", "KEY")
+
+
+def secrets_from(named: dict[str, str]) -> Secrets:
+    """Return the secrets from their texts; keys and ``PASSWORD_HEX`` are hexadecimal."""
+    password = Secret(named["PASSWORD"].encode()) if named.get("PASSWORD") else None
+    if named.get("PASSWORD_HEX"):
+        password = _from_hex("PASSWORD_HEX", named["PASSWORD_HEX"])
+    return Secrets(
+        password=password,
+        authentication_key=_from_hex("AK", named.get("AK", "")),
+        encryption_key=_from_hex("EK", named.get("EK", "")),
+        key=_from_hex("KEY", named.get("KEY", "")),
+    )
+
+
+def _from_hex(name: str, text: str) -> Secret | None:
+    if not text:
+        return None
+    try:
+        return Secret(bytes.fromhex(text))
+    except ValueError as error:
+        raise BadInput(f"{name} is not hexadecimal") from error
+
+
+def _generic(overrides: Overrides) -> str:
+    return "generic-iec62056-21" if overrides.protocol == "iec62056" else "generic-dlms"
+
+
+def _first_line(meter_type: MeterType) -> Line:
+    return Line.named(meter_type.line.speed, meter_type.line.format)

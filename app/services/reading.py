@@ -1,0 +1,177 @@
+"""Reads what was asked for from a meter, in one session, keeping what arrived."""
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from app.errors import Interrupted
+from app.models.base import utc_now
+from app.tasks import Found, Progress, Task
+from drivers.errors import DriverError
+from drivers.meter import Meter
+from drivers.values import (
+    ClockReading,
+    Identity,
+    MeterEvent,
+    ProfileInfo,
+    ProfileRow,
+    Reading,
+    RelayReading,
+    Span,
+    Statistics,
+)
+
+WHAT = ("identity", "registers", "profile", "events", "clock", "relay", "object")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What to read: names out of `WHAT`, and which profile, log, rows and objects."""
+
+    what: tuple[str, ...]
+    profile: str = ""
+    log: str = ""
+    span: Span = field(default_factory=Span)
+    objects: tuple[tuple[str, int, int], ...] = ()  # code, class (0: usual), attribute
+
+
+@dataclass
+class Told:
+    """What the meter told so far; filled as it arrives."""
+
+    meter_type: str = ""
+    read_at: datetime = field(default_factory=utc_now)
+    identity: Identity | None = None
+    registers: list[Reading] | None = None
+    info: ProfileInfo | None = None
+    rows: list[ProfileRow] = field(default_factory=list)
+    complete: bool = False
+    log: str = ""
+    events: list[MeterEvent] | None = None
+    clock: ClockReading | None = None
+    relay: RelayReading | None = None
+    objects: list[Reading] = field(default_factory=list)
+    statistics: Statistics = field(default_factory=Statistics)
+    elapsed: float = 0.0
+
+
+Sink = Callable[[ProfileInfo, tuple[ProfileRow, ...]], None]
+
+
+def read_meter(
+    opened: Callable[[], AbstractContextManager[Meter]],
+    wish: Wish,
+    told: Told,
+    sink: Sink | None = None,
+) -> Task[Told]:
+    """Read all of ``wish`` into ``told`` and return it.
+
+    ``told`` is the caller's, so that after an error or a stop it still holds what arrived.  With a
+    ``sink`` profile rows go there block by block and are not collected.
+
+    Raises:
+        Interrupted: A profile ended early; what arrived is in ``told``.
+        DriverError: Anything else on the way to and from the meter.
+    """
+    begun = time.monotonic()
+    yield Progress("Signing on")
+    try:
+        with opened() as meter:
+            told.statistics = meter.statistics
+            told.meter_type = meter.meter_type.name
+            for name in WHAT:
+                if name in wish.what:
+                    yield from _READERS[name](meter, wish, told, sink)
+            yield Progress("Signing off")
+    finally:
+        told.elapsed = time.monotonic() - begun
+    return told
+
+
+def _identity(meter: Meter, wish: Wish, told: Told, sink: Sink | None) -> Task[None]:
+    del wish, sink
+    yield Progress("Reading who the meter is")
+    told.identity = meter.identity()
+    yield Found("identity", told.identity)
+
+
+def _registers(meter: Meter, wish: Wish, told: Told, sink: Sink | None) -> Task[None]:
+    del wish, sink
+    told.registers = []
+    total = len(meter.meter_type.registers)
+    yield Progress("Reading registers", 0, total)
+    for reading in meter.registers():
+        told.registers.append(reading)
+        yield Found("reading", reading)
+        done = len(told.registers)
+        yield Progress("Reading registers", done, max(done, total))
+
+
+def _profile(meter: Meter, wish: Wish, told: Told, sink: Sink | None) -> Task[None]:
+    yield Progress("Reading what the profile holds")
+    told.info = info = meter.profile_info(wish.profile)
+    done = expected = 0
+    try:
+        for block in meter.profile(info, wish.span):
+            if sink is None:
+                told.rows.extend(block.rows)
+            else:
+                sink(info, block.rows)
+            done += len(block.rows)
+            expected = max(expected, block.expected)
+            yield Found("rows", (info, block))
+            yield Progress("Reading the profile", done, expected, "rows")
+    except DriverError as error:
+        if not done:
+            raise
+        of = f" of {expected:,}" if expected else ""
+        raise Interrupted(f"{done:,}{of} rows kept; {error}", done, expected) from error
+    told.complete = True
+
+
+def _events(meter: Meter, wish: Wish, told: Told, sink: Sink | None) -> Task[None]:
+    del sink
+    told.events = []
+    logs = meter.meter_type.logs
+    told.log = wish.log or (logs[0].code if logs else "")
+    yield Progress("Reading the event log")
+    for event in meter.events(wish.log):
+        told.log = event.log
+        told.events.append(event)
+        yield Found("event", event)
+        yield Progress("Reading the event log", len(told.events), 0, "events")
+
+
+def _clock(meter: Meter, wish: Wish, told: Told, sink: Sink | None) -> Task[None]:
+    del wish, sink
+    yield Progress("Reading the clock")
+    told.clock = meter.clock()
+    yield Found("clock", told.clock)
+
+
+def _relay(meter: Meter, wish: Wish, told: Told, sink: Sink | None) -> Task[None]:
+    del wish, sink
+    yield Progress("Reading the supply switch")
+    told.relay = meter.relay()
+    yield Found("relay", told.relay)
+
+
+def _objects(meter: Meter, wish: Wish, told: Told, sink: Sink | None) -> Task[None]:
+    del sink
+    for code, class_id, attribute in wish.objects:
+        yield Progress(f"Reading {code}")
+        told.objects.append(meter.object(code, class_id, attribute))
+        yield Found("reading", told.objects[-1])
+
+
+_READERS = {
+    "identity": _identity,
+    "registers": _registers,
+    "profile": _profile,
+    "events": _events,
+    "clock": _clock,
+    "relay": _relay,
+    "object": _objects,
+}
