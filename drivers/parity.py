@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 from drivers.link import Line, Link
-from drivers.values import Statistics
 
 _EVEN = bytes((c & 0x7F) | ((c & 0x7F).bit_count() & 1) << 7 for c in range(256))
 _SEVEN = bytes(c & 0x7F for c in range(256))
@@ -28,19 +27,11 @@ class ParityLink:
     """
 
     def __init__(self, inner: Link, *, always: bool = False) -> None:
+        self.name = inner.name
+        self.statistics = inner.statistics  # the inner link counts
         self._inner = inner
         self._always = always
         self._on = False
-
-    @property
-    def name(self) -> str:
-        """The port name or URL."""
-        return self._inner.name
-
-    @property
-    def statistics(self) -> Statistics:
-        """What the link counts."""
-        return self._inner.statistics
 
     @property
     def sets_line(self) -> bool:
