@@ -4,14 +4,18 @@
 called from a worker thread unless they say otherwise; a `Task` is driven in the meter's worker.
 """
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from app.models.database import Database
 from app.tasks import Task
+from drivers.trace_link import Trace
 from drivers.values import ClockReading, Identity, MeterEvent, ProfileInfo, ProfileRow, Reading
+
+if TYPE_CHECKING:
+    from app.models.database import Database
+    from app.settings import Settings
+    from app.workorders.checks import Check
 
 
 class PortLike(Protocol):
@@ -28,34 +32,6 @@ class PortLike(Protocol):
     @property
     def detail(self) -> str:
         """The quieter line: maker of the probe, "training, optical"."""
-
-
-class CheckLike(Protocol):
-    """One check with its verdict, as `app.workorders.checks` makes it."""
-
-    @property
-    def title(self) -> str:
-        """What was checked."""
-
-    @property
-    def measured(self) -> str:
-        """The measured value with its unit, "" when there is none."""
-
-    @property
-    def limit(self) -> str:
-        """The limit in words, "" when there is none."""
-
-    @property
-    def source(self) -> str:
-        """Where the limit comes from."""
-
-    @property
-    def verdict(self) -> str:
-        """PASS, WARN, FAIL, NOT RUN or NOT APPLICABLE."""
-
-    @property
-    def note(self) -> str:
-        """Why it was not run, or what to do about it."""
 
 
 class StepLike(Protocol):
@@ -98,7 +74,7 @@ class StoredLike(Protocol):
         """The last comparison of the clocks."""
 
     @property
-    def checks(self) -> Sequence[CheckLike]:
+    def checks(self) -> "Sequence[Check]":
         """Checks in the order of the procedure."""
 
     @property
@@ -118,50 +94,15 @@ class SyncLike(Protocol):
         """Letters taken from the mailbox."""
 
 
-class TraceRecordLike(Protocol):
-    """One entry of the trace; secrets are masked already."""
-
-    @property
-    def at(self) -> datetime:
-        """When, aware."""
-
-    @property
-    def kind(self) -> str:
-        """tx, rx or note."""
-
-    @property
-    def data(self) -> bytes:
-        """The bytes, b"" for a note."""
-
-    @property
-    def text(self) -> str:
-        """The note, or what the bytes mean where somebody said so."""
-
-
-class TraceLike(Protocol):
-    """The record of every byte; listeners are called in the thread that talks."""
-
-    @property
-    def records(self) -> Sequence[Any]:
-        """All entries so far."""
-
-    @property
-    def listeners(self) -> list[Callable[[Any], None]]:
-        """Called with each new entry."""
-
-    def save(self, path: Path) -> None:
-        """Write the trace to a file that can be replayed."""
-
-
 class DeskLike(Protocol):
     """Everything behind the window: data, ports, meters, centre."""
 
     @property
-    def db(self) -> Database:
+    def db(self) -> "Database":
         """The local database."""
 
     @property
-    def settings(self) -> Any:
+    def settings(self) -> "Settings":
         """The settings of this laptop."""
 
     @property
@@ -173,8 +114,8 @@ class DeskLike(Protocol):
         """Their role: installer, lead, dispatcher, verifier, agent, administrator."""
 
     @property
-    def trace(self) -> Any:
-        """The record of what went over the line; see `TraceLike`."""
+    def trace(self) -> Trace:
+        """The record of what went over the line; listeners are called in the thread that talks."""
 
     def ports(self) -> Sequence[PortLike]:
         """Real ports first, then the virtual meters of the demo."""

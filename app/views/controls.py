@@ -1,0 +1,397 @@
+"""Things that can be operated: buttons, segments, rail, stepper, and the ring of the focus."""
+
+from dataclasses import dataclass
+from enum import Enum
+from functools import partial
+
+from PySide6.QtCore import QEvent, QObject, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QApplication,
+    QButtonGroup,
+    QFrame,
+    QHBoxLayout,
+    QLineEdit,
+    QPushButton,
+    QSizePolicy,
+    QStyle,
+    QStyleOptionButton,
+    QStylePainter,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.views.paint import Verdict, draw_icon, draw_keycap, draw_mark, keycap_width, token_icon
+from app.views.theme import Look
+
+
+class ActionButton(QPushButton):
+    """A button with an icon, a verb, and the key that does the same.
+
+    ``kind`` is primary, secondary, danger or ghost. One page has at most one primary button.
+    """
+
+    def __init__(
+        self, look: Look, text: str, kind: str = "secondary", icon: str = "", key: str = ""
+    ):
+        super().__init__(text)
+        self._look, self._kind, self._icon, self._key = look, kind, icon, key
+        self.setProperty("kind", kind)
+        self._role = "strong" if kind == "primary" else "body"
+        self.setFixedHeight(look.primary if kind == "primary" else look.control)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName(text.replace("&", ""))
+        if key:
+            self.setAccessibleDescription(f"Key {key}")
+
+    def relabel(self, text: str, icon: str = "", key: str = "") -> None:
+        """Make it a button for something else, in the same place."""
+        self._icon, self._key = icon or self._icon, key or self._key
+        self.setText(text)
+        self.setAccessibleName(text.replace("&", ""))
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """As wide as its parts."""
+        return QSize(round(sum(self._widths())) + 2 * self._padding, self.height())
+
+    def minimumSizeHint(self) -> QSize:
+        """Never cut a verb."""
+        return self.sizeHint()
+
+    @property
+    def _padding(self) -> int:
+        generous = self._kind == "primary" or self._look.theme.name == "field"
+        return self._look.space.l if generous else self._look.space.m
+
+    def _widths(self) -> tuple[float, float, float]:
+        look, gap = self._look, self._look.space.s
+        icon = look.icon + gap if self._icon else 0
+        key = keycap_width(self._key, look) + look.space.m if self._key else 0
+        return icon, look.width_of(self.text(), self._role, strong=self._is_strong), key
+
+    @property
+    def _is_strong(self) -> bool:
+        return self._kind in {"primary", "danger"}
+
+    def _ink(self) -> str:
+        colours = self._look.colours
+        if not self.isEnabled():
+            return colours.disabled
+        return {"primary": colours.accent.on_solid, "danger": colours.failed.on_soft}.get(
+            self._kind, colours.text
+        )
+
+    def paintEvent(self, _: QPaintEvent) -> None:
+        """Let the style draw the plate, then set icon, verb and key in one line."""
+        painter, option = QStylePainter(self), QStyleOptionButton()
+        self.initStyleOption(option)
+        option.text = ""
+        painter.drawControl(QStyle.ControlElement.CE_PushButton, option)
+        icon, text, key = self._widths()
+        left, middle = (self.width() - icon - text - key) / 2, self.height() / 2
+        if self._icon:
+            edge = self._look.icon
+            box = QRectF(left, middle - edge / 2, edge, edge)
+            draw_icon(painter, self._icon, self._ink(), box)
+        painter.setFont(self._look.font(self._role, strong=self._is_strong))
+        painter.setPen(QColor(self._ink()))
+        place = QRectF(left + icon, 0, text + 2, self.height())
+        painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, self.text())
+        if self._key:
+            end = QPointF(left + icon + text + key, middle)
+            draw_keycap(painter, self._key, self._ink(), self._look, end)
+
+
+class Segments(QFrame):
+    """One of a few views, all visible: a tab bar that looks like a switch."""
+
+    chosen = Signal(int)
+
+    def __init__(self, look: Look, names: list[str], current: int = 0) -> None:
+        super().__init__()
+        self._look = look
+        self.setProperty("part", "segments")
+        row, inset = QHBoxLayout(self), 2
+        gloves = look.theme.name == "field"
+        row.setContentsMargins(inset, inset, inset, inset)
+        row.setSpacing(look.gap if gloves else inset)
+        self._group = QButtonGroup(self)
+        for index, name in enumerate(names):
+            button = QPushButton(name)
+            button.setProperty("part", "segment")
+            button.setCheckable(True)
+            button.setFont(look.font())
+            button.setFixedHeight(look.control)
+            button.setMinimumWidth(look.width_of(name, strong=True) + 2 * look.space.m + 4)
+            self._group.addButton(button, index)
+            row.addWidget(button)
+        self._group.button(current).setChecked(True)
+        self._group.idClicked.connect(self.chosen)
+        self.setAccessibleName("Views: " + ", ".join(names))
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def rename(self, names: list[str]) -> None:
+        """Give the views other words: a count has changed."""
+        for index, name in enumerate(names):
+            button = self._group.button(index)
+            button.setText(name)
+            wide = self._look.width_of(name, strong=True) + 2 * self._look.space.m + 4
+            button.setMinimumWidth(wide)
+
+    def choose(self, index: int) -> None:
+        """Show which view is open, without a signal."""
+        self._group.button(index).setChecked(True)
+
+
+@dataclass(frozen=True)
+class Place:
+    """One work area of the program."""
+
+    name: str
+    icon: str
+
+
+class NavRail(QFrame):
+    """The work areas that exist; Settings stands apart at the foot."""
+
+    opened = Signal(int)
+
+    def __init__(self, look: Look, places: list[Place], current: int) -> None:
+        super().__init__()
+        self.setProperty("part", "rail")
+        self.setAccessibleName("Work areas")
+        self._buttons: list[QToolButton] = []
+        column = QVBoxLayout(self)
+        column.setContentsMargins(look.space.s, look.space.s, look.space.s, look.space.s)
+        column.setSpacing(look.gap if look.theme.name == "field" else look.space.xs)
+        for index, place in enumerate(places):
+            if index == len(places) - 1:
+                column.addStretch()
+            button = self._button(look, place, checked=index == current)
+            button.clicked.connect(partial(self.opened.emit, index))
+            self._buttons.append(button)
+            column.addWidget(button)
+
+    def choose(self, index: int) -> None:
+        """Show which area is open, without a signal."""
+        self._buttons[index].setChecked(True)
+
+    @staticmethod
+    def _button(look: Look, place: Place, *, checked: bool) -> QToolButton:
+        button = QToolButton()
+        button.setProperty("part", "rail")
+        button.setText(place.name)
+        button.setFont(look.font("caption"))
+        colours = look.colours
+        button.setIcon(token_icon(look, place.icon, colours.muted, colours.accent.on_soft))
+        button.setIconSize(QSize(round(look.icon * 1.25), round(look.icon * 1.25)))
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
+        if look.compact:
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
+        button.setCheckable(True)
+        button.setAutoExclusive(True)
+        button.setChecked(checked)
+        button.setAccessibleName(place.name)
+        wide = look.width_of("Maintenance", "caption", strong=True) + look.space.s
+        height = round(look.icon * 1.25 + look.px(look.theme.type.caption) * 1.4 + 18)
+        square = max(look.control, round(look.icon * 1.25) + 14)
+        button.setFixedSize(
+            *((square, square) if look.compact else (wide, max(height, look.control)))
+        )
+        return button
+
+
+class StepState(Enum):
+    """Where a step of the procedure stands."""
+
+    DONE = "done"
+    FAILED = "failed"
+    CURRENT = "current"
+    TODO = "to do"
+
+
+class StepButton(QAbstractButton):
+    """One step: a mark, a name, and the line that leads to the next one."""
+
+    def __init__(self, look: Look, number: int, name: str, state: StepState, *, here: bool):
+        super().__init__()
+        self._look, self._number, self._state, self._here = look, number, state, here
+        self.setText(name)
+        self.setAccessibleName(f"Step {number}, {name}, {state.value}")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setFixedHeight(look.control)
+        self.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
+
+    @property
+    def _disc(self) -> float:
+        return round(self._look.px(self._look.theme.type.body) * 1.6)
+
+    @property
+    def _named(self) -> bool:
+        return self._here or not self._look.compact
+
+    def sizeHint(self) -> QSize:
+        """Disc and name; in a small window only the current step is named."""
+        name = self._look.width_of(self.text(), strong=True) if self._named else -6
+        wide = round(self._disc + 8 + name + self._look.space.s)
+        return QSize(max(wide, self._look.control), self.height())
+
+    def paintEvent(self, _: QPaintEvent) -> None:
+        """Draw disc and name."""
+        look, c = self._look, self._look.colours
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        disc = QRectF(2, (self.height() - self._disc) / 2, self._disc, self._disc)
+        inner = disc.adjusted(2, 2, -2, -2)
+        if self._state is StepState.DONE:
+            draw_mark(painter, Verdict.PASS, look, inner)
+        elif self._state is StepState.FAILED:
+            draw_mark(painter, Verdict.FAIL, look, inner)
+        else:
+            self._number_disc(painter, inner)
+        if self._named:
+            painter.setFont(look.font(strong=self._here))
+            painter.setPen(QColor(c.text if self._here else c.muted))
+            left = disc.right() + 6
+            box = QRectF(left, 0, self.width() - left, self.height())
+            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, self.text())
+        if self._here:
+            bar = QRectF(2, self.height() - 3, self.width() - 4, 3)
+            painter.fillRect(bar, QColor(c.accent.solid))
+
+    def _number_disc(self, painter: QPainter, box: QRectF) -> None:
+        c = self._look.colours
+        current = self._state is StepState.CURRENT
+        painter.setPen(QPen(QColor(c.accent.solid if current else c.edge), 1.5))
+        painter.setBrush(QColor(c.accent.solid if current else c.surface))
+        painter.drawEllipse(box)
+        painter.setFont(self._look.font("caption", strong=True))
+        painter.setPen(QColor(c.accent.on_solid if current else c.muted))
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, str(self._number))
+
+
+class Stepper(QWidget):
+    """The steps of a procedure in one line; any of them can be opened."""
+
+    opened = Signal(int)
+
+    def __init__(self, look: Look, steps: list[tuple[str, StepState]], here: int) -> None:
+        super().__init__()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(look.space.xs)
+        for index, (name, state) in enumerate(steps):
+            if index:
+                row.addWidget(self._link(look), 1)
+            button = StepButton(look, index + 1, name, state, here=index == here)
+            button.clicked.connect(partial(self.opened.emit, index))
+            row.addWidget(button)
+
+    @staticmethod
+    def _link(look: Look) -> QFrame:
+        line = QFrame()
+        line.setProperty("part", "rule")
+        line.setFixedHeight(look.theme.targets.line)
+        line.setMinimumWidth(look.space.xs)
+        return line
+
+
+class FocusRing(QWidget):
+    """One ring for every widget, outside it, so that it never fights with the widget's colour.
+
+    It lies on the window, above everything, so that no container cuts it. In a table it
+    surrounds the current row, not the table.
+    """
+
+    GAP = 2
+
+    def __init__(self, look: Look, window: QWidget) -> None:
+        super().__init__(window)
+        self._look = look
+        self._target: QWidget | None = None
+        self._window = window
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.hide()
+        if isinstance(app := QApplication.instance(), QApplication):
+            app.focusChanged.connect(self.follow)
+
+    def follow(self, _: QWidget | None, now: QWidget | None) -> None:
+        """Go to the widget that has the focus now."""
+        if self._target:
+            self._part(self._target).removeEventFilter(self)
+        inside = now is not None and self._window.isAncestorOf(now)
+        self._target = now if inside else None
+        if self._target:
+            self._part(self._target).installEventFilter(self)
+            self._place()
+        else:
+            self.hide()
+
+    @staticmethod
+    def _part(widget: QWidget) -> QWidget:
+        return widget.viewport() if isinstance(widget, QAbstractItemView) else widget
+
+    def eventFilter(self, _: QObject, event: QEvent) -> bool:
+        """Stay where the widget is, also while it scrolls or grows."""
+        if event.type() in {QEvent.Type.Paint, QEvent.Type.Resize, QEvent.Type.Move}:
+            self._place()
+        return False
+
+    def _place(self) -> None:
+        if self._target is None:
+            return
+        part = self._part(self._target)
+        box, margin = part.rect(), self.GAP + self._look.theme.targets.focus_ring
+        if isinstance(self._target, QAbstractItemView):
+            row = self._target.visualRect(self._target.currentIndex())
+            box = QRect(0, row.top(), part.width(), row.height() - 1)
+            margin = 0
+        corner = part.mapTo(self._window, box.topLeft())
+        place = QRect(corner, box.size()).adjusted(-margin, -margin, margin, margin)
+        if place != self.geometry():
+            self.setGeometry(place)
+            self.raise_()
+        self.setVisible(box.height() > 1)
+
+    def paintEvent(self, _: QPaintEvent) -> None:
+        """Draw the ring."""
+        width = self._look.theme.targets.focus_ring
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor(self._look.colours.focus), width))
+        half, radius = width / 2, self._look.theme.radii.control + self.GAP
+        box = QRectF(self.rect()).adjusted(half, half, -half, -half)
+        painter.drawRoundedRect(box, radius, radius)
+
+
+def search_field(look: Look, hint: str, name: str, text: str = "") -> QLineEdit:
+    """A field that says what can be searched for."""
+    edit = QLineEdit(text)
+    edit.setPlaceholderText(hint)
+    edit.setAccessibleName(name)
+    edit.addAction(
+        token_icon(look, "search", look.colours.muted), QLineEdit.ActionPosition.LeadingPosition
+    )
+    return edit
+
+
+def action_bar(look: Look, left: list[QWidget], right: list[QWidget]) -> QFrame:
+    """The foot of a page: what may be added on the left, what comes next on the right."""
+    bar = QFrame()
+    bar.setProperty("part", "actions")
+    row = QHBoxLayout(bar)
+    edge = look.page_margin
+    tall = look.space.s if look.theme.name == "field" or look.compact else look.space.m
+    row.setContentsMargins(edge, tall, edge, tall)
+    row.setSpacing(max(look.space.s, look.gap))
+    for widget in left:
+        row.addWidget(widget)
+    row.addStretch()
+    for widget in right:
+        row.addWidget(widget)
+    return bar

@@ -1,0 +1,51 @@
+"""A dialog in the look of the window: heading, content, and the action bar at its foot."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QPushButton, QVBoxLayout, QWidget
+
+from app.views.controls import ActionButton, FocusRing, action_bar
+from app.views.surfaces import label
+from app.views.theme import Look
+
+
+class Sheet(QDialog):
+    """One thing to decide; Escape leaves without doing it."""
+
+    def __init__(self, look: Look, title: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.look = look
+        self.setWindowTitle(title)
+        self.setAccessibleName(title)
+        self.setProperty("part", "page")
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        content = QWidget()
+        self.body = QVBoxLayout(content)
+        edge = look.page_margin
+        self.body.setContentsMargins(edge, look.space.m, edge, edge)
+        self.body.setSpacing(look.space.m)
+        self.body.addWidget(label(look, title, "heading", strong=True))
+        outer.addWidget(content, 1)
+        self._outer = outer
+
+    def finish(self, primary: ActionButton, *left: ActionButton, leave: str = "Leave") -> None:
+        """Add the action bar, with ``primary`` on Enter and a button that leaves on Escape."""
+        go = ActionButton(self.look, leave, "secondary", key="Esc")
+        go.clicked.connect(self.reject)
+        if self.look.gloves:
+            go.setFixedHeight(self.look.primary)
+        self._outer.addWidget(action_bar(self.look, list(left), [go, primary]))
+        for button in self.findChildren(QPushButton):
+            button.setAutoDefault(False)
+        primary.setAutoDefault(True)
+        primary.setDefault(True)
+        FocusRing(self.look, self)
+        self.setMinimumWidth(self.look.width_of("0" * 56))
+
+    def fit_to(self, window: QWidget) -> None:
+        """Stay inside the window it belongs to."""
+        self.adjustSize()
+        room = window.size() * 0.94
+        self.resize(self.size().boundedTo(room))
+        self.setWindowModality(Qt.WindowModality.WindowModal)
