@@ -1,0 +1,59 @@
+"""Event logs: profiles whose rows are a time, a code, and sometimes more."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from drivers.dlms.profile import Layout, ProfileReader
+from drivers.eventwords import event_text, status_words
+from drivers.metertype import LogType, MeterType
+from drivers.obis import from_bytes, name_of
+from drivers.values import MeterEvent, ProfileRow, Span
+
+_EVENT_GROUP = (96, 11)  # C and D of event codes
+
+
+class LogReader:
+    """Reads the event logs of one session."""
+
+    def __init__(self, profiles: ProfileReader, meter_type: MeterType) -> None:
+        self._profiles = profiles
+        self._type = meter_type
+
+    def events(self, code: str, span: Span) -> Iterator[MeterEvent]:
+        """Yield the events of the log with this OBIS code, as their rows arrive."""
+        known = (log for log in self._type.logs if log.code == code)
+        log = next(known, LogType(code))
+        layout = self._profiles.layout(code)
+        info = replace(self._profiles.info(code), period_s=0)  # a log has no fixed period
+        place = _code_place(layout)
+        for block in self._profiles.rows(info, span):
+            for row in block.rows:
+                yield _event(log, layout, place, row)
+
+
+def _code_place(layout: Layout) -> int | None:
+    """Return which of the values is the event code; None when the rows have no value."""
+    for n, place in enumerate(layout.values):
+        code = layout.captures[place].code
+        if (code[2], code[3]) == _EVENT_GROUP:
+            return n
+    return 0 if layout.values else None
+
+
+def _event(log: LogType, layout: Layout, place: int | None, row: ProfileRow) -> MeterEvent:
+    number = None if place is None else row.values[place]
+    code = "" if number is None else str(int(number))
+    details = [
+        f"{_title(layout, n)}: {value}"
+        for n, value in enumerate(row.values)
+        if n != place and value is not None
+    ]
+    if row.status_raw is not None:
+        details += status_words("idis", row.status_raw) if log.events else ()
+    text = event_text(log.events, log.code, int(code)) if code else ""
+    return MeterEvent(log.code, row.time, code, text, tuple(details))
+
+
+def _title(layout: Layout, value: int) -> str:
+    obis = from_bytes(layout.captures[layout.values[value]].code)
+    return name_of(obis) or obis

@@ -1,0 +1,238 @@
+"""A meter that speaks DLMS/COSEM, as `drivers.meter.Meter` describes it."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from types import TracebackType
+from typing import Self
+
+from drivers.dlms.apdu import Attribute
+from drivers.dlms.clock import MeterZone
+from drivers.dlms.data import CosemTime, as_time, octets
+from drivers.dlms.log import LogReader
+from drivers.dlms.objects import CLOCK, RELAY, ObjectReader
+from drivers.dlms.profile import ProfileReader
+from drivers.dlms.session import Session
+from drivers.errors import AccessDenied, GarbledReply, NotSupported, ValueRefused
+from drivers.eventwords import status_words
+from drivers.link import Link
+from drivers.metertype import MeterType
+from drivers.obis import parse, to_bytes
+from drivers.secrets import Secrets
+from drivers.values import (
+    ClockReading,
+    Identity,
+    MeterEvent,
+    ProfileBlock,
+    ProfileInfo,
+    Reading,
+    RelayReading,
+    Span,
+)
+
+_KEPT_WITHIN_S = 3  # a clock that was set must read back within this
+_RELAY_STATES = {0: "disconnected", 1: "connected", 2: "ready for reconnection"}
+_MAKER = 3  # letters that begin a logical device name
+
+
+def utc_now() -> datetime:
+    """Return the time of this computer."""
+    return datetime.now(UTC)
+
+
+class DlmsMeter:
+    """A DLMS/COSEM meter on an open link, over HDLC, mode E or the TCP wrapper."""
+
+    def __init__(
+        self,
+        link: Link,
+        meter_type: MeterType,
+        secrets: Secrets,
+        *,
+        wall: Callable[[], datetime] = utc_now,
+    ) -> None:
+        """Prepare a session; entering it signs on.
+
+        Args:
+            link: An open link; it stays open.
+            meter_type: Addressing, association and what the meter has.
+            secrets: Its password, where it wants one.
+            wall: The time the meter's clock is compared with.
+        """
+        self.meter_type = meter_type
+        self.statistics = link.statistics
+        self._link = link
+        self._wall = wall
+        self._session = Session(link, meter_type, secrets)
+        self._zone = MeterZone(meter_type)
+        self._objects = ObjectReader(self._session, self._zone)
+        self._profiles = ProfileReader(
+            self._session,
+            self._objects,
+            self._zone,
+            meter_type=meter_type,
+            statistics=link.statistics,
+            meter_now=self._meter_now,
+        )
+        self._logs = LogReader(self._profiles, meter_type)
+        self._offset: timedelta | None = None
+
+    def __enter__(self) -> Self:
+        self._session.open()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._session.close(error)
+
+    # --- who and what -----------------------------------------------------------------------
+
+    def identity(self) -> Identity:
+        """Return who the meter says it is; "" for what it does not tell or show."""
+        codes = self.meter_type.identity
+        name = self._objects.text(codes.logical_device_name)
+        serial = self._objects.text(codes.serial)
+        if not serial and name[:_MAKER].isalpha() and name[_MAKER:].isdecimal():
+            serial = name[_MAKER:]  # makers that give the number in the name only
+        identification = self._session.identification
+        return Identity(
+            serial=serial,
+            utility_serial=self._objects.text(codes.utility_serial),
+            logical_device_name=name,
+            manufacturer=(name[:_MAKER] if name[:_MAKER].isalpha() else "")
+            or identification[1 : 1 + _MAKER].upper(),
+            model=_model(identification),
+            firmware=self._objects.text(codes.firmware),
+            identification=identification,
+        )
+
+    def registers(self) -> Iterator[Reading]:
+        """Yield the registers of the type; one the meter lacks or denies becomes a remark."""
+        for wanted in self.meter_type.registers:
+            try:
+                yield self._objects.register(wanted.code, wanted.name)
+            except (NotSupported, AccessDenied) as error:
+                self.statistics.remarks.append(f"{wanted.code} left out: {error}")
+
+    def object(self, code: str, class_id: int = 0, attribute: int = 2) -> Reading:
+        """Return one attribute of one object; ``class_id`` 0 tries the likely classes."""
+        if not parse(code):
+            raise NotSupported(f"{code!r} is no OBIS code")
+        return self._objects.attribute(code, class_id, attribute)
+
+    # --- profiles and logs ------------------------------------------------------------------
+
+    def profile_info(self, code: str = "") -> ProfileInfo:
+        """Return what the profile captures; "" takes the type's first profile."""
+        if not code and not self.meter_type.profiles:
+            raise NotSupported("this meter type names no load profile")
+        wanted = code or self.meter_type.profiles[0].code
+        if not parse(wanted):
+            raise NotSupported(f"{wanted!r} is no OBIS code")
+        return self._profiles.info(parse(wanted))
+
+    def profile(self, info: ProfileInfo, span: Span) -> Iterator[ProfileBlock]:
+        """Yield the rows of ``span`` as the meter's blocks arrive."""
+        self._learn_zone()
+        return self._profiles.rows(info, span)
+
+    def events(self, code: str = "", span: Span | None = None) -> Iterator[MeterEvent]:
+        """Yield the rows of a log in words; "" takes the type's first log."""
+        if not code and not self.meter_type.logs:
+            raise NotSupported("this meter type names no event log")
+        wanted = parse(code or self.meter_type.logs[0].code)
+        if not wanted:
+            raise NotSupported(f"{code!r} is no OBIS code")
+        self._learn_zone()
+        return self._logs.events(wanted, span or Span())
+
+    # --- clock ------------------------------------------------------------------------------
+
+    def clock(self) -> ClockReading:
+        """Return the meter's clock against ours.
+
+        The meter read its clock between our question and its answer, and shows whole seconds (or
+        hundredths): the offset is taken at the middle of both.
+        """
+        moment, before, spent = self._read_clock()
+        shown = self._zone.utc(moment)
+        if shown is None:
+            raise GarbledReply("the meter's clock shows no time")
+        resolution = Decimal("0.01") if 0 < moment.raw[8] <= 99 else Decimal(1)  # noqa: PLR2004
+        middle = before + timedelta(seconds=spent / 2)
+        offset = Decimal(str((shown - middle).total_seconds())) + resolution / 2
+        self._offset = shown - middle
+        return ClockReading(
+            meter_time=shown,
+            read_at=middle,
+            offset=_rounded(offset),
+            uncertainty=_rounded(Decimal(str(spent)) / 2 + resolution / 2),
+            status=status_words("clock", moment.status),
+        )
+
+    def set_clock(self, to: datetime | None = None) -> ClockReading:
+        """Set the clock (to now, when None) and return what reads back."""
+        moment, _, spent = self._read_clock()
+        written_at = self._wall()
+        # the value arrives half a round trip later, and the meter counts whole seconds
+        target = to or written_at + timedelta(seconds=spent / 2 + 0.5)
+        value = self._zone.octets(target, deviation=moment.deviation is not None)
+        code = to_bytes(self.meter_type.clock)
+        self._session.set(Attribute(CLOCK, code, 2), octets(value), self.meter_type.clock)
+        after = self.clock()
+        expected = target + (after.read_at - written_at)
+        wrong = abs((after.meter_time - expected).total_seconds())
+        if wrong > _KEPT_WITHIN_S + spent:
+            raise ValueRefused(f"the clock was set but reads back {wrong:.0f} s off")
+        return after
+
+    def _read_clock(self) -> tuple[CosemTime, datetime, float]:
+        """Return the meter's time, ours before asking, and how long the answer took."""
+        code = to_bytes(self.meter_type.clock)
+        before, began = self._wall(), self._link.now()
+        value = self._objects.value(CLOCK, code)
+        spent = self._link.now() - began
+        moment = as_time(value)
+        if moment is None:
+            raise GarbledReply("the meter's clock gives no date and time")
+        if moment.deviation is not None:
+            self._zone.learned = moment.deviation
+        return moment, before, spent
+
+    def _learn_zone(self) -> None:
+        """Read the clock once, so that times without a deviation can be placed."""
+        if self._zone.learned is None and self._offset is None:
+            try:
+                self.clock()
+            except (NotSupported, AccessDenied, GarbledReply) as error:
+                self._offset = timedelta(0)
+                self.statistics.remarks.append(f"the meter's zone is taken from its type: {error}")
+
+    def _meter_now(self) -> datetime:
+        return self._wall() + (self._offset or timedelta(0))
+
+    # --- relay ------------------------------------------------------------------------------
+
+    def relay(self) -> RelayReading:
+        """Return the state of the supply switch."""
+        code = to_bytes(self.meter_type.relay)
+        output, state, mode = (self._objects.value(RELAY, code, n) for n in (2, 3, 4))
+        if not isinstance(state, int) or not isinstance(mode, int):
+            raise GarbledReply("the supply switch gives no state")
+        return RelayReading(bool(output), _RELAY_STATES.get(state, f"state {state}"), mode)
+
+
+def _model(identification: str) -> str:
+    """Return the part of an identification line that names the model."""
+    text = identification[5:]  # after /, maker and speed
+    while text.startswith("\\"):
+        text = text[2:]
+    return text.partition(".")[0]
+
+
+def _rounded(seconds: Decimal) -> Decimal:
+    return seconds.quantize(Decimal("0.01"))

@@ -1,0 +1,345 @@
+"""Profile buffers (class 7): what they capture, and their rows as they arrive."""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from drivers.dlms.apdu import Attribute
+from drivers.dlms.clock import MeterZone
+from drivers.dlms.data import CosemTime, Delta, as_time
+from drivers.dlms.objects import CLOCK, DATA, PROFILE, ObjectReader
+from drivers.dlms.rows import Row, RowDecoder
+from drivers.dlms.selectors import by_entry, by_range
+from drivers.dlms.session import Session
+from drivers.dlms.units import scaled
+from drivers.errors import AccessDenied, DriverError, GarbledReply, NoReply, NotSupported
+from drivers.eventwords import status_words
+from drivers.metertype import MeterType, ProfileType
+from drivers.obis import from_bytes, name_of, to_bytes
+from drivers.values import ProfileBlock, ProfileColumn, ProfileInfo, ProfileRow, Span, Statistics
+
+_BUFFER, _CAPTURED, _PERIOD, _IN_USE, _CAPACITY = 2, 3, 4, 7, 8
+_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+_AHEAD = timedelta(days=2)  # how far ahead of ours a meter's clock may run in an open range
+_RESUMES = 2  # new requests without a single new row between them
+_STATUS_GROUP = (96, (10, 5))  # C and D of status words
+_CAPTURE_WIDTH = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """One captured attribute of a profile."""
+
+    class_id: int
+    code: bytes
+    attribute: int
+    index: int
+
+    @property
+    def is_clock(self) -> bool:
+        """Whether this column holds the time of the row."""
+        return self.class_id == CLOCK and self.attribute == 2  # noqa: PLR2004 - the time
+
+    @property
+    def is_status(self) -> bool:
+        """Whether this column holds the status word of the row."""
+        group, kinds = _STATUS_GROUP
+        return self.class_id == DATA and self.code[2] == group and self.code[3] in kinds
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the columns of a buffer become rows: places, and (scaler, unit) of each value."""
+
+    captures: tuple[Capture, ...]
+    clock: int | None
+    status: int | None
+    values: tuple[int, ...]
+    units: tuple[tuple[int, int], ...]
+
+    @property
+    def clock_code(self) -> bytes:
+        """The logical name of the clock in the first time column."""
+        return to_bytes("0-0:1.0.0.255") if self.clock is None else self.captures[self.clock].code
+
+
+class ProfileReader:
+    """Reads the profiles of one session."""
+
+    def __init__(
+        self,
+        session: Session,
+        objects: ObjectReader,
+        zone: MeterZone,
+        *,
+        meter_type: MeterType,
+        statistics: Statistics,
+        meter_now: Callable[[], datetime],
+    ) -> None:
+        self._session = session
+        self._objects = objects
+        self._zone = zone
+        self._type = meter_type
+        self._statistics = statistics
+        self._meter_now = meter_now
+        self._layouts: dict[str, Layout] = {}
+
+    # --- what it captures -------------------------------------------------------------------
+
+    def info(self, code: str) -> ProfileInfo:
+        """Return columns, period and counts of the profile with this OBIS code."""
+        layout = self.layout(code)
+        columns = []
+        for place, unit in zip(layout.values, layout.units, strict=True):
+            capture = layout.captures[place]
+            obis = from_bytes(capture.code)
+            text = scaled(0, *unit)[1]
+            columns.append(ProfileColumn(obis, capture.attribute, text, name_of(obis)))
+        kind = self._kind(code)
+        return ProfileInfo(
+            obis=code,
+            period_s=self._number(code, _PERIOD) or 0,
+            columns=tuple(columns),
+            entries=self._number(code, _IN_USE),
+            capacity=self._number(code, _CAPACITY) or kind.capacity or None,
+        )
+
+    def layout(self, code: str) -> Layout:
+        """Return the captured objects with scaler and unit; read once per session."""
+        if code not in self._layouts:
+            captures = _captures(self._objects.value(PROFILE, to_bytes(code), _CAPTURED), code)
+            clock = next((n for n, one in enumerate(captures) if one.is_clock), None)
+            status = next((n for n, one in enumerate(captures) if one.is_status), None)
+            values = tuple(n for n in range(len(captures)) if n not in {clock, status})
+            units = tuple(self._unit(captures[n]) for n in values)
+            self._layouts[code] = Layout(captures, clock, status, values, units)
+        return self._layouts[code]
+
+    def _unit(self, capture: Capture) -> tuple[int, int]:
+        if capture.attribute > 3:  # noqa: PLR2004 - a time or a count, not the value
+            return 0, 255
+        try:
+            return self._objects.unit_of(capture.class_id, capture.code)
+        except (NotSupported, AccessDenied) as error:
+            self._remark(f"no unit for {from_bytes(capture.code)}: {error}")
+            return 0, 255
+
+    def _number(self, code: str, attribute: int) -> int | None:
+        try:
+            value = self._objects.value(PROFILE, to_bytes(code), attribute)
+        except (NotSupported, AccessDenied):
+            return None
+        return value if isinstance(value, int) else None
+
+    def _kind(self, code: str) -> ProfileType:
+        known = (kind for kind in self._type.profiles if kind.code == code)
+        return next(known, ProfileType(code))
+
+    # --- rows -------------------------------------------------------------------------------
+
+    def rows(self, info: ProfileInfo, span: Span) -> Iterator[ProfileBlock]:
+        """Yield the rows of ``span``, a block per answer of the meter.
+
+        When the link is lost on the way it is built anew and the read goes on after the last good
+        row; a buffer whose form is wrong is not read twice.
+        """
+        layout = self.layout(info.obis)
+        maker = _RowMaker(layout, self._zone, info.period_s, self._kind(info.obis))
+        first, keep = self._narrowed(info, span)
+        last: datetime | None = None
+        left = _RESUMES
+        while True:
+            try:
+                for block in self._once(info, layout, maker, first):
+                    if block.rows:
+                        last, left = block.rows[-1].time, _RESUMES
+                    yield from self._trimmed(block, keep)
+                break
+            except (GarbledReply, NoReply) as error:
+                if not self._session.lost or left <= 0:
+                    raise
+                left -= 1
+                self._anew(error)
+                if last is not None:
+                    first = replace(first, start=last + timedelta(seconds=1), last=0)
+        if keep is not None and keep:
+            yield ProfileBlock(tuple(keep), len(keep))
+        maker.remarks(self._remark)
+
+    def _anew(self, error: DriverError) -> None:
+        self._remark(f"the link was built anew: {error}")
+        try:
+            self._session.renew()
+        except DriverError as second:
+            raise error from second
+
+    def _narrowed(self, info: ProfileInfo, span: Span) -> tuple[Span, "deque[ProfileRow] | None"]:
+        """Return the span to ask for; with a queue where the last rows can only be kept here."""
+        if not span.last or span.start or self._kind(info.obis).selector == "entry":
+            return span, None
+        if info.period_s and self._kind(info.obis).selector == "range":
+            now = self._meter_now().timestamp()
+            newest = now - now % info.period_s
+            start = newest - (span.last - 1) * info.period_s
+            return Span(datetime.fromtimestamp(start, UTC), span.end), None
+        return Span(end=span.end), deque(maxlen=span.last)
+
+    @staticmethod
+    def _trimmed(block: ProfileBlock, keep: "deque[ProfileRow] | None") -> Iterator[ProfileBlock]:
+        if keep is None:
+            yield block
+        else:
+            keep.extend(block.rows)
+            yield ProfileBlock((), block.expected)  # progress; the rows follow at the end
+
+    def _once(
+        self, info: ProfileInfo, layout: Layout, maker: "_RowMaker", span: Span
+    ) -> Iterator[ProfileBlock]:
+        """Yield the rows of one request; without its selector where the meter refuses it."""
+        attribute = Attribute(PROFILE, to_bytes(info.obis), _BUFFER)
+        selector = self._selector(info, layout, span)
+        decoder = RowDecoder(len(layout.captures))
+        blocks = self._session.blocks(attribute, info.obis, selector)
+        try:
+            first = next(blocks)
+        except NotSupported as error:
+            if not selector:
+                raise
+            self._remark(f"the meter refused the range, all rows are read: {error}")
+            blocks = self._session.blocks(attribute, info.obis)
+            first = next(blocks)
+        outside = 0
+        block: bytes | None = first
+        while block is not None:
+            made = maker.rows(decoder.feed(block))
+            good = tuple(row for row in made if _inside(row, span))
+            outside += len(made) - len(good)
+            yield ProfileBlock(good, decoder.announced or 0)
+            block = next(blocks, None)
+        decoder.finish()
+        if outside:
+            self._remark(f"{outside} rows outside the range were skipped")
+
+    def _selector(self, info: ProfileInfo, layout: Layout, span: Span) -> bytes:
+        kind = self._kind(info.obis)
+        if span.last and kind.selector == "entry":
+            in_use = self._number(info.obis, _IN_USE)
+            return by_entry(max(1, in_use - span.last + 1), 0) if in_use else b""
+        if kind.selector != "range" or (span.start is None and span.end is None):
+            return b""
+        end = span.end or self._meter_now() + _AHEAD
+        return by_range(layout.clock_code, self._octets(span.start or _EARLIEST), self._octets(end))
+
+    def _octets(self, moment: datetime) -> bytes:
+        dlms = self._type.dlms
+        return self._zone.octets(moment, deviation=dlms.range_deviation, seconds=dlms.range_seconds)
+
+    def _remark(self, text: str) -> None:
+        if text not in self._statistics.remarks:
+            self._statistics.remarks.append(text)
+
+
+def _inside(row: ProfileRow, span: Span) -> bool:
+    after = span.start is None or row.time >= span.start
+    return after and (span.end is None or row.time <= span.end)
+
+
+def _captures(value: object, code: str) -> tuple[Capture, ...]:
+    """Return the captured attributes from the value of attribute 3.
+
+    Raises:
+        GarbledReply: It is no list of captured objects.
+    """
+    captures = []
+    for item in value if isinstance(value, list) else (None,):
+        if not isinstance(item, tuple) or len(item) < _CAPTURE_WIDTH:
+            raise GarbledReply(f"the captured objects of {code} cannot be read")
+        class_id, name, attribute, index = item[:_CAPTURE_WIDTH]
+        if not isinstance(name, bytes) or len(name) != 6:  # noqa: PLR2004 - an OBIS code
+            raise GarbledReply(f"the captured objects of {code} cannot be read")
+        captures.append(Capture(int(class_id), name, int(attribute), int(index)))
+    return tuple(captures)
+
+
+@dataclass(slots=True)
+class _RowMaker:
+    """Makes rows of what the decoder gives: times, repeated values, differences, scalers.
+
+    State goes on from block to block: null-data repeats the row before.
+    """
+
+    layout: Layout
+    zone: MeterZone
+    period_s: int
+    kind: ProfileType
+    _before: list[object] = field(default_factory=list)
+    _time: datetime | None = None
+    _timeless: int = 0
+    _texts: set[int] = field(default_factory=set)
+
+    def rows(self, raw: list[Row]) -> list[ProfileRow]:
+        """Return the rows that have a time."""
+        made = (self._row(row) for row in raw)
+        return [row for row in made if row is not None]
+
+    def remarks(self, tell: Callable[[str], None]) -> None:
+        """Tell what could not be shown."""
+        if self._timeless:
+            tell(f"{self._timeless} rows without a time were skipped")
+        for place in sorted(self._texts):
+            tell(f"column {from_bytes(self.layout.captures[place].code)} holds no numbers")
+
+    def _row(self, row: Row) -> ProfileRow | None:
+        layout = self.layout
+        time, reconstructed = self._when(None if layout.clock is None else row[layout.clock])
+        self._before = values = self._complete(row)
+        if time is None:
+            self._timeless += 1
+            return None
+        self._time = time
+        status = None if layout.status is None else values[layout.status]
+        raw_status = status if isinstance(status, int) else None
+        return ProfileRow(
+            time=time,
+            values=tuple(
+                self._value(values[place], place, unit)
+                for place, unit in zip(layout.values, layout.units, strict=True)
+            ),
+            status_raw=raw_status,
+            status=status_words(self.kind.status, raw_status),
+            reconstructed=reconstructed,
+        )
+
+    def _when(self, value: object) -> tuple[datetime | None, bool]:
+        moment: CosemTime | None = as_time(value)
+        if moment is not None:
+            return self.zone.utc(moment), False
+        if self._time is None:
+            return None, False
+        return self._time + timedelta(seconds=self.period_s), True
+
+    def _complete(self, row: Row) -> list[object]:
+        """Return the row with null-data and differences replaced by what they stand for."""
+        before = self._before
+        if not before:
+            return list(row)
+        values: list[object] = []
+        for place, value in enumerate(row):
+            old = before[place]
+            if value is None and self.kind.null_is_previous:
+                values.append(old)
+            elif isinstance(value, Delta):
+                values.append(old + int(value) if isinstance(old, int) else None)
+            else:
+                values.append(value)
+        return values
+
+    def _value(self, value: object, place: int, unit: tuple[int, int]) -> Decimal | None:
+        if value is None:
+            return None
+        number = scaled(value, *unit)[0]
+        if number is None:
+            self._texts.add(place)
+        return number

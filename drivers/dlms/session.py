@@ -1,0 +1,247 @@
+"""One association with one meter: sign-on, GET, SET and ACTION, sign-off.
+
+A meter that ends the link between two requests (REJ, FRMR, DM, or its own inactivity time) gets a
+new one and the same request once more.  Block transfers are never continued across links: what
+arrived is the caller's, and the caller asks anew.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from drivers.dlms.addressing import client_address, server_address
+from drivers.dlms.apdu import (
+    Attribute,
+    action_answer,
+    action_request,
+    answers,
+    get_answer,
+    get_next_request,
+    get_request,
+    set_answer,
+    set_request,
+)
+from drivers.dlms.cosem import (
+    Associating,
+    Association,
+    is_association_answer,
+    is_release_answer,
+)
+from drivers.dlms.data import decode
+from drivers.dlms.negotiation import FRAME_MAX, HdlcSettings
+from drivers.dlms.transport import HdlcTransport, Transport, WrapperTransport
+from drivers.errors import DriverError, GarbledReply, MeterBusy, NoReply, PortUnavailable
+from drivers.link import Line, Link
+from drivers.metertype import MeterType
+from drivers.secrets import Secrets
+
+T = TypeVar("T")
+
+_BUSY_PAUSE = 0.5  # s before a meter that was busy is asked again
+_INACTIVE_S = 25.0  # meters drop a silent link after 30 to 180 s
+_BLOCKS_MAX = 1 << 20
+
+
+class Session:
+    """Talks to the object model of one meter.  Use `open` and `close` in pairs."""
+
+    def __init__(self, link: Link, meter_type: MeterType, secrets: Secrets) -> None:
+        self._link = link
+        self._type = meter_type
+        self._secrets = secrets
+        self._statistics = link.statistics
+        self._transport: Transport | None = None
+        self._associating: Associating | None = None
+        self._invoke = 0
+        self._last_answer = 0.0
+        self.association: Association | None = None
+        self.identification = ""
+
+    # --- sign-on and sign-off ---------------------------------------------------------------
+
+    def open(self) -> None:
+        """Sign on: line, mode E where wanted, HDLC, association.
+
+        Raises:
+            NoReply, GarbledReply, MeterBusy, AccessDenied, NotSupported, PortUnavailable: It did
+                not work; the link was taken down again.
+        """
+        self._associating = Associating(self._type.dlms, self._secrets.password)
+        try:
+            self._transport = self._connected_transport()
+            self._associate()
+        except BaseException as error:
+            self.close(error)
+            raise
+
+    def close(self, error: BaseException | None = None) -> None:
+        """Sign off: release after a good session, DISC always.
+
+        What goes wrong here becomes a remark; only a stop by the operator passes through.
+        """
+        transport, self._transport = self._transport, None
+        if transport is None or isinstance(error, PortUnavailable):
+            return
+        try:
+            if error is None and self.association:
+                self._release(transport)
+        finally:
+            self.association = None
+            self._disconnect(transport)
+
+    def _release(self, transport: Transport) -> None:
+        apdu = self._associating.release() if self._associating else b""
+        try:
+            if apdu:
+                transport.exchange(apdu, is_release_answer)
+        except DriverError as error:
+            self._statistics.remarks.append(f"the meter did not answer the release: {error}")
+
+    def _disconnect(self, transport: Transport) -> None:
+        try:
+            if not transport.disconnect():
+                self._statistics.remarks.append("the meter did not confirm the end of the link")
+        except DriverError as error:
+            self._statistics.remarks.append(f"the link could not be ended: {error}")
+
+    def _connected_transport(self) -> Transport:
+        link, kind = self._link, self._type
+        if kind.framing == "wrapper":
+            return WrapperTransport(link, kind.dlms.client, kind.dlms.server, kind.timing)
+        speed = self._direct_line()
+        character_s = Line.named(speed, "8N1").character_s if link.sets_line else 0.0
+        transport = HdlcTransport(link, self._hdlc_settings(character_s))
+        self._transport = transport  # from here on the way out has a DISC
+        transport.connect()
+        return transport
+
+    def _direct_line(self) -> int:
+        line = self._type.line
+        self._link.configure(Line.named(line.speed, line.format))
+        self._link.set_lines(rts=line.rts, dtr=line.dtr)
+        if line.settle_s:
+            self._link.wait(line.settle_s)
+        return line.speed
+
+    def _hdlc_settings(self, character_s: float) -> HdlcSettings:
+        dlms, timing = self._type.dlms, self._type.timing
+        return HdlcSettings(
+            client=client_address(dlms),
+            server=server_address(dlms),
+            max_info=min(dlms.max_info, FRAME_MAX),
+            window=min(max(dlms.window, 1), 7),
+            parameters=dlms.snrm_parameters,
+            clear_first=self._type.framing != "mode-e",
+            reply_s=timing.reply_s,
+            gap_s=timing.gap_s,
+            retries=timing.retries,
+            character_s=character_s,
+        )
+
+    def _associate(self) -> None:
+        if self._transport is None or self._associating is None:
+            raise RuntimeError("the session is not open")
+        answer = self._transport.exchange(
+            self._associating.request(), is_association_answer, secret=self._associating.secret
+        )
+        self.association = self._associating.agreed(answer)
+        self._last_answer = self._link.now()
+
+    # --- services ---------------------------------------------------------------------------
+
+    def get(self, attribute: Attribute, what: str) -> object:
+        """Return the value of an attribute, decoded.
+
+        Raises:
+            NotSupported, AccessDenied, MeterBusy: The meter refused.
+        """
+        return self.patiently(lambda: decode(b"".join(self.blocks(attribute, what))))
+
+    def blocks(self, attribute: Attribute, what: str, selector: bytes = b"") -> Iterator[bytes]:
+        """Yield the raw data of an attribute, block by block as it arrives."""
+        request = get_request(self._number(), attribute, selector)
+        data = get_answer(self._asked(request, again=True), what)
+        yield data.raw
+        expected = data.number
+        while not data.last:
+            if data.number != expected or expected > _BLOCKS_MAX:
+                raise GarbledReply(f"block {data.number} came in place of block {expected}")
+            request = get_next_request(request[2] & 0x0F, expected)
+            data = get_answer(self._asked(request), what)
+            expected += 1
+            if data.number != expected:
+                raise GarbledReply(f"block {data.number} came in place of block {expected}")
+            yield data.raw
+
+    def set(self, attribute: Attribute, value: bytes, what: str) -> None:
+        """Write an encoded value; a write is never repeated on a new link.
+
+        Raises:
+            ValueRefused, AccessDenied, NotSupported, MeterBusy: The meter refused.
+        """
+        set_answer(self._asked(set_request(self._number(), attribute, value)), what)
+
+    def action(self, method: Attribute, what: str, parameter: bytes = b"") -> bytes:
+        """Call a method with an encoded parameter; return what it gives back, encoded.
+
+        Raises:
+            ValueRefused, AccessDenied, NotSupported, MeterBusy: The meter refused.
+        """
+        return action_answer(self._asked(action_request(self._number(), method, parameter)), what)
+
+    @property
+    def lost(self) -> bool:
+        """Whether the link has ended under the session."""
+        return self._transport is not None and self._transport.lost
+
+    def _number(self) -> int:
+        self._invoke = self._invoke % 15 + 1
+        return self._invoke
+
+    def _asked(self, request: bytes, *, again: bool = False) -> bytes:
+        if self._transport is None:
+            raise RuntimeError("the session is not open")
+        idle = self._link.now() - self._last_answer
+        try:
+            answer = self._exchange(request)
+        except (GarbledReply, NoReply) as error:
+            dropped = isinstance(error, GarbledReply) or idle > _INACTIVE_S
+            if not (again and self._transport.lost and dropped):
+                raise
+            self._statistics.remarks.append(f"the link was built anew: {error}")
+            self.renew()
+            answer = self._exchange(request)
+        return answer
+
+    def renew(self) -> None:
+        """Build the link and the association anew after they were lost."""
+        if self._type.framing == "mode-e" and self._transport:
+            self._transport.disconnect()
+            self._transport = self._connected_transport()
+        elif self._transport:
+            self._transport.connect()
+        self._associate()
+
+    def _exchange(self, request: bytes) -> bytes:
+        if self._transport is None:
+            raise RuntimeError("the session is not open")
+        answer = self._transport.exchange(request, _fitting(request))
+        self._last_answer = self._link.now()
+        return answer
+
+    def patiently(self, read: Callable[[], T]) -> T:
+        """Return what ``read`` gives; a busy meter is asked again a few times.
+
+        Raises:
+            MeterBusy: It stayed busy.
+        """
+        for _ in range(self._type.timing.retries):
+            try:
+                return read()
+            except MeterBusy:
+                self._statistics.resends += 1
+                self._link.wait(_BUSY_PAUSE)
+        return read()
+
+
+def _fitting(request: bytes) -> Callable[[bytes], bool]:
+    return lambda answer: answers(answer, request)

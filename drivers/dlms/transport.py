@@ -1,0 +1,167 @@
+"""Carries APDUs over an open link: the loops that wait, for HDLC and for the wrapper.
+
+Everything that decides is sans-IO in `hdlc` and `wrapper`; here is only reading, writing and the
+clock of the link.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from drivers.dlms.hdlc import Disconnected, Event, Failed, Hdlc, Pushed, Received
+from drivers.dlms.negotiation import Connected, HdlcSettings
+from drivers.dlms.wrapper import Wrapper
+from drivers.errors import GarbledReply, NoReply
+from drivers.link import Link
+from drivers.metertype import Timing
+
+_NOTIFICATIONS = frozenset({0x0F, 0xC2, 0xDB, 0xCF})  # and ciphered forms: pushed, not answers
+_QUIET_S = 0.1  # a line on which nothing came for so long is free
+_TICK_S = 0.001
+_LONGEST_S = 60.0  # an answer that drips in has this long
+_DRAIN_S = 2.5  # the longest frame at 9600 Bd
+
+
+class Transport(Protocol):
+    """Carries APDUs to one logical device and back."""
+
+    lost: bool  # the link ended under us, a new one may help
+    pushed: list[bytes]  # APDUs nobody asked for
+
+    def connect(self) -> None:
+        """Build the link."""
+
+    def exchange(
+        self, apdu: bytes, fits: Callable[[bytes], bool], *, secret: bool = False
+    ) -> bytes:
+        """Send ``apdu`` and return the first answer that ``fits``."""
+
+    def disconnect(self) -> bool:
+        """Take the link down; False when the meter did not confirm."""
+
+
+class HdlcTransport:
+    """APDUs over an HDLC link."""
+
+    def __init__(self, link: Link, settings: HdlcSettings) -> None:
+        self._link = link
+        self._hdlc = Hdlc(settings, link.statistics)
+        self.lost = False
+        self.pushed: list[bytes] = []
+        self.agreed: Connected | None = None
+        self._events: deque[Event] = deque()
+
+    def connect(self) -> None:
+        """Build the link: DISC, SNRM, UA.
+
+        Raises:
+            NoReply, GarbledReply, MeterBusy: There is no link.
+        """
+        self._hdlc.connect(self._link.now())
+        while not isinstance(event := self._next(), Connected):
+            self._unexpected(event)
+        self.agreed = event
+        self.lost = False
+
+    def exchange(
+        self, apdu: bytes, fits: Callable[[bytes], bool], *, secret: bool = False
+    ) -> bytes:
+        """Send ``apdu`` and return its answer.
+
+        Raises:
+            NoReply, GarbledReply, MeterBusy: There was none; `lost` says whether the link is gone.
+        """
+        self._hdlc.send(self._link.now(), apdu, secret=secret)
+        while not isinstance(event := self._next(), Received):
+            self._unexpected(event)
+        if not fits(event.apdu):
+            self._link.statistics.discarded += 1
+            raise GarbledReply("the meter answered another question")
+        return event.apdu
+
+    def disconnect(self) -> bool:
+        """Send DISC, after the line has gone quiet; return whether the meter confirmed."""
+        if self._hdlc.busy:
+            self._drain()
+        self._hdlc.disconnect(self._link.now())
+        while not isinstance(event := self._next(), Disconnected):
+            self._unexpected(event)
+        return event.confirmed
+
+    def _unexpected(self, event: Event) -> None:
+        if isinstance(event, Failed):
+            self.lost = event.lost
+            raise event.error
+        if isinstance(event, Pushed):
+            self.pushed.append(event.apdu)
+
+    def _drain(self) -> None:
+        """Let the meter finish its frame: what is sent into it is lost."""
+        end = self._link.now() + _DRAIN_S
+        while self._link.now() < end and self._link.read(_QUIET_S):
+            pass
+
+    def _next(self) -> Event:
+        while True:
+            for data, secret in self._hdlc.take_output():
+                self._link.write(data, secret=secret)
+            self._events += self._hdlc.take_events()
+            if self._events:
+                return self._events.popleft()
+            wake = self._hdlc.wake_at()
+            if wake is None:
+                raise RuntimeError("nothing is awaited")
+            data = self._link.read(max(_TICK_S, wake - self._link.now()))
+            if data:
+                self._hdlc.receive(self._link.now(), data)
+            self._hdlc.tick(self._link.now())
+
+
+class WrapperTransport:
+    """APDUs in TCP wrappers.
+
+    Nothing is repeated: the network does that, and a repeated request would be carried out twice.
+    """
+
+    def __init__(self, link: Link, client: int, server: int, timing: Timing) -> None:
+        self._link = link
+        self._wrapper = Wrapper(client, server, link.statistics)
+        self._timing = timing
+        self.lost = False
+        self.pushed: list[bytes] = []
+
+    def connect(self) -> None:
+        """Nothing to build: the connection is the link."""
+
+    def exchange(
+        self, apdu: bytes, fits: Callable[[bytes], bool], *, secret: bool = False
+    ) -> bytes:
+        """Send ``apdu`` and return the first answer that ``fits``; late ones are counted.
+
+        Raises:
+            NoReply: None came in time.
+            PortUnavailable: The meter closed the connection.
+        """
+        link = self._link
+        link.statistics.round_trips += 1
+        link.write(self._wrapper.wrap(apdu), secret=secret)
+        wait = self._timing.reply_s * (self._timing.retries + 1)
+        deadline = link.now() + wait
+        limit = deadline + _LONGEST_S
+        while (left := deadline - link.now()) > 0:
+            data = link.read(left)
+            if data:
+                deadline = min(max(deadline, link.now() + self._timing.gap_s), limit)
+            for answer in self._wrapper.feed(data):
+                if answer[:1] and answer[0] in _NOTIFICATIONS:
+                    self.pushed.append(answer)
+                elif fits(answer):
+                    return answer
+                else:
+                    link.statistics.discarded += 1
+        self._wrapper.give_up()
+        raise NoReply(wait)
+
+    def disconnect(self) -> bool:
+        """Nothing to take down."""
+        return True
