@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Date, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import Date, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, Json, UtcTime, new_id, utc_now
@@ -48,7 +48,14 @@ class WorkOrder(Base):
 
     __tablename__ = "work_order"
     __table_args__ = (
-        UniqueConstraint("source", "external_ref"),
+        # Orders that no other system knows have no reference, and may be many.
+        Index(
+            "uq_work_order_reference",
+            "source",
+            "external_ref",
+            unique=True,
+            sqlite_where=text("external_ref <> ''"),
+        ),
         Index("ix_work_order_list", "state", "priority", "due"),
     )
 

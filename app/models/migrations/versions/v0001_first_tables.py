@@ -212,9 +212,6 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
             name=op.f("fk_work_order_usage_point_id"),
         ),
         sa.PrimaryKeyConstraint("order_id", name=op.f("pk_work_order")),
-        sa.UniqueConstraint(
-            "source", "external_ref", name=op.f("uq_work_order_source_external_ref")
-        ),
     )
     with op.batch_alter_table("work_order", schema=None) as batch_op:
         batch_op.create_index("ix_work_order_list", ["state", "priority", "due"], unique=False)
@@ -222,6 +219,12 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
             batch_op.f("ix_work_order_meter_serial"), ["meter_serial"], unique=False
         )
         batch_op.create_index(batch_op.f("ix_work_order_number"), ["number"], unique=False)
+        batch_op.create_index(
+            "uq_work_order_reference",
+            ["source", "external_ref"],
+            unique=True,
+            sqlite_where=sa.text("external_ref <> ''"),
+        )
 
     op.create_table(
         "attachment",

@@ -1,0 +1,42 @@
+"""When to sync again: apart by chance, slower after each failure, at once on a new network."""
+
+import random
+from collections.abc import Callable
+
+from app.centre.contract import MAX_EVENTS
+
+SMALLEST_S = 1.0
+LARGEST_S = 900.0
+_FAILURES_BEFORE_SMALLER_BATCHES = 2
+_MOST_DOUBLINGS = 20
+
+
+class Backoff:
+    """Delay before the next session and size of its batches; independent of what the user does."""
+
+    def __init__(self, chance: Callable[[], float] = random.random) -> None:
+        self._chance = chance
+        self._failures = 0
+
+    @property
+    def batch(self) -> int:
+        """Return how many events to send at once: halved after repeated errors, never below 1."""
+        halvings = max(0, self._failures - _FAILURES_BEFORE_SMALLER_BATCHES)
+        return max(1, MAX_EVENTS >> halvings)
+
+    def delay(self) -> float:
+        """Return the seconds to wait: full jitter below a bound that doubles with each failure."""
+        bound = min(LARGEST_S, SMALLEST_S * (1 << min(self._failures, _MOST_DOUBLINGS)))
+        return self._chance() * bound
+
+    def failed(self) -> None:
+        """Note a session that broke."""
+        self._failures += 1
+
+    def succeeded(self) -> None:
+        """Note a session that ended in step."""
+        self._failures = 0
+
+    def network_changed(self) -> None:
+        """Forget the failures: they belonged to the network before."""
+        self._failures = 0
