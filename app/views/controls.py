@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QButtonGroup,
     QFrame,
     QHBoxLayout,
-    QLineEdit,
     QPushButton,
     QSizePolicy,
     QStyle,
@@ -367,17 +366,6 @@ class FocusRing(QWidget):
         half, radius = width / 2, self._look.theme.radii.control + self.GAP
         box = QRectF(self.rect()).adjusted(half, half, -half, -half)
         painter.drawRoundedRect(box, radius, radius)
-
-
-def search_field(look: Look, hint: str, name: str, text: str = "") -> QLineEdit:
-    """A field that says what can be searched for."""
-    edit = QLineEdit(text)
-    edit.setPlaceholderText(hint)
-    edit.setAccessibleName(name)
-    edit.addAction(
-        token_icon(look, "search", look.colours.muted), QLineEdit.ActionPosition.LeadingPosition
-    )
-    return edit
 
 
 def action_bar(look: Look, left: list[QWidget], right: list[QWidget]) -> QFrame:

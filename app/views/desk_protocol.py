@@ -34,26 +34,6 @@ class PortLike(Protocol):
         """The quieter line: maker of the probe, "training, optical"."""
 
 
-class StepLike(Protocol):
-    """One step of an order's procedure and where it stands."""
-
-    @property
-    def name(self) -> str:
-        """The step's key in the procedure: "identify"."""
-
-    @property
-    def title(self) -> str:
-        """What people call it: "Identify"."""
-
-    @property
-    def state(self) -> str:
-        """Of `StepResult.state`: open, running, done, skipped or failed."""
-
-    @property
-    def verdict(self) -> str:
-        """The worst verdict of its checks, "" when it has none."""
-
-
 class StoredLike(Protocol):
     """Everything an order has found so far, as the laptop keeps it."""
 
@@ -138,10 +118,10 @@ class DeskLike(Protocol):
         """
 
     def work(self, order_id: str, target: str) -> Task[Any]:
-        """Work the order from where it stopped, with the meter at ``target``."""
+        """Work the order from where it stopped, with the meter at ``target``: `runner.work`.
 
-    def steps(self, order_id: str) -> Sequence[StepLike]:
-        """The steps of the order's procedure and where each stands."""
+        ``target`` "" means that no port was chosen; steps that need none still go on.
+        """
 
     def stored(self, order_id: str) -> StoredLike:
         """Everything the order has found so far."""

@@ -21,6 +21,8 @@ def _base(look: Look) -> str:
     QMainWindow, QWidget[part="page"] {{ background: {c.canvas}; color: {c.text}; }}
     QLabel {{ color: {c.text}; background: transparent; }}
     QLabel[part="muted"] {{ color: {c.muted}; }}
+    QLabel[part="problem"] {{ color: {c.failed.on_soft}; }}
+    QDialog {{ background: {c.canvas}; color: {c.text}; }}
     QToolTip {{ background: {c.text}; color: {c.surface}; border: 0; padding: 6px 8px; }}
     QMainWindow::separator {{ background: {c.border}; height: 1px; width: 1px; }}
     """
@@ -69,6 +71,9 @@ def _buttons(look: Look) -> str:
     QPushButton[kind="danger"]:hover {{ background: {fail.soft}; }}
     QPushButton[kind="ghost"] {{ background: transparent; border-color: transparent; }}
     QPushButton[kind="ghost"]:hover {{ background: {c.sunken}; }}
+    QPushButton[kind="ghost"]:checked {{
+        background: {c.accent.soft}; border-color: {c.accent.solid};
+    }}
     QPushButton:disabled {{
         background: {c.sunken}; color: {c.disabled}; border: {line}px dashed {c.border};
     }}
@@ -88,6 +93,14 @@ def _fields(look: Look) -> str:
     QLineEdit:read-only {{ background: {c.sunken}; }}
     QLineEdit:disabled, QComboBox:disabled {{
         background: {c.sunken}; color: {c.disabled}; border: {line}px dashed {c.border};
+    }}
+    QTextEdit, QPlainTextEdit {{
+        background: {c.surface}; color: {c.text}; border: {line}px solid {c.edge};
+        border-radius: {r.control}px; padding: {look.space.xs}px {look.space.s}px;
+        selection-background-color: {c.accent.solid}; selection-color: {c.accent.on_solid};
+    }}
+    QCheckBox, QRadioButton {{
+        color: {c.text}; min-height: {inner}px; spacing: {look.space.s}px; background: transparent;
     }}
     QComboBox::drop-down {{ border: 0; width: {look.icon + look.space.s}px; }}
     QComboBox::down-arrow {{ image: none; }}

@@ -105,3 +105,11 @@ def signed(value: Decimal) -> str:
 def spaced(word: str) -> str:
     """Turn a name of the program into words: "sent_back" into "Sent back"."""
     return word.replace("_", " ").replace(".", ", ").capitalize()
+
+
+def sentence(text: str) -> str:
+    """Make a sentence of a technical phrase: capital letter first, full stop last."""
+    text = text.strip()
+    if not text:
+        return ""
+    return text[0].upper() + text[1:] + ("" if text[-1] in ".?…" else ".")

@@ -1,0 +1,106 @@
+"""An error with its remedy: what happened, what it means, what to do; the technical line folded."""
+
+import re
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QFrame, QVBoxLayout, QWidget
+
+from app.messages import Message, explain
+from app.views.controls import ActionButton
+from app.views.paint import Verdict
+from app.views.sheet import Sheet
+from app.views.surfaces import Mark, Strip, column_of, label, row_of
+from app.views.theme import Look
+
+SENTENCE = re.compile(r"(?<=[.?]) +(?=[A-Z])")
+
+
+def remedies(text: str) -> list[str]:
+    """Give the remedy as steps, one a sentence, in the order to try."""
+    return [part for part in SENTENCE.split(text) if part]
+
+
+class TechnicalLine(QWidget):
+    """The line for whoever repairs it: folded, and to be copied."""
+
+    def __init__(self, look: Look, detail: str) -> None:
+        super().__init__()
+        self._look = look
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(look.space.xs)
+        self.fold = ActionButton(look, "Technical line", "ghost", "chevron-right")
+        self.fold.setCheckable(True)
+        self.fold.toggled.connect(self._turn)
+        copy = ActionButton(look, "Copy", "ghost", "copy")
+        copy.setAccessibleName("Copy the technical line")
+        copy.clicked.connect(lambda: QApplication.clipboard().setText(detail))
+        column.addWidget(row_of(look, self.fold, None, copy))
+        self.words = label(look, detail, "caption", mono=True, muted=True, wrap=True)
+        self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.words.hide()
+        column.addWidget(self.words)
+
+    def _turn(self, shown: bool) -> None:
+        self.words.setVisible(shown)
+        self.fold.relabel("Technical line", "chevron-down" if shown else "chevron-right")
+
+
+def remedy_lines(look: Look, text: str) -> list[Strip]:
+    """Number the steps of a remedy; one step alone needs no number."""
+    steps = remedies(text)
+    lines = []
+    for number, step in enumerate(steps, start=1):
+        words = label(look, step, wrap=True)
+        line = row_of(look, gap=look.space.m)
+        if len(steps) > 1:
+            count = label(look, str(number), strong=True, muted=True)
+            line.box.addWidget(count, 0, Qt.AlignmentFlag.AlignTop)
+        line.add(words, 1)
+        lines.append(line)
+    return lines
+
+
+class FaultPanel(QWidget):
+    """What became of the last try, and what to do about it."""
+
+    def __init__(self, look: Look, message: Message, actions: Sequence[ActionButton] = ()) -> None:
+        super().__init__()
+        self.message = message
+        self.setAccessibleName(message.title)
+        self.setAccessibleDescription(f"{message.meaning} {message.remedy}")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(look.space.s if look.compact else look.space.m)
+        title = label(look, message.title, "heading", strong=True, wrap=True)
+        head = row_of(look, Mark(look, Verdict.FAIL, 2.0), gap=look.space.m)
+        head.add(title, 1)
+        column.addWidget(head)
+        column.addWidget(label(look, message.meaning, wrap=True))
+        for line in remedy_lines(look, message.remedy):
+            column.addWidget(line)
+        if actions:
+            column.addWidget(row_of(look, *actions, None, gap=max(look.space.m, look.gap)))
+        if message.detail:
+            rule = QFrame()
+            rule.setProperty("part", "rule")
+            rule.setFixedHeight(look.theme.targets.line)
+            column.addWidget(rule)
+            self.technical = TechnicalLine(look, message.detail)
+            column.addWidget(self.technical)
+
+
+def fault_sheet(look: Look, error: BaseException, parent: QWidget) -> Sheet:
+    """Give the dialog for an error that has no page of its own."""
+    message = explain(error)
+    sheet = Sheet(look, message.title, parent)
+    parts = [label(look, message.meaning, wrap=True), *remedy_lines(look, message.remedy)]
+    if message.detail:
+        parts.append(TechnicalLine(look, message.detail))
+    sheet.body.addWidget(column_of(look, *parts, gap=look.space.m))
+    understood = ActionButton(look, "Understood", "primary", key="Enter")
+    understood.clicked.connect(sheet.accept)
+    sheet.finish(understood, leave="Close")
+    sheet.fit_to(parent)
+    return sheet

@@ -1,0 +1,45 @@
+"""Fields: a choice with its arrow, a search field with its glass."""
+
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtWidgets import QComboBox, QLineEdit
+
+from app.views.paint import draw_icon, token_icon
+from app.views.theme import Look
+
+
+class Choice(QComboBox):
+    """One of several; the arrow is drawn from the tokens, the wheel changes nothing by accident."""
+
+    def __init__(self, look: Look, name: str) -> None:
+        super().__init__()
+        self._look = look
+        self.setAccessibleName(name)
+        self.setFont(look.font())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the field, then its arrow."""
+        super().paintEvent(event)
+        edge = self._look.icon
+        left = self.width() - edge - self._look.space.s
+        colours = self._look.colours
+        with QPainter(self) as painter:
+            box = QRectF(left, (self.height() - edge) / 2, edge, edge)
+            ink = colours.text if self.isEnabled() else colours.disabled
+            draw_icon(painter, "chevron-down", ink, box)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Leave the wheel to the page that scrolls."""
+        event.ignore()
+
+
+def search_field(look: Look, hint: str, name: str, text: str = "") -> QLineEdit:
+    """A field that says what can be searched for."""
+    edit = QLineEdit(text)
+    edit.setPlaceholderText(hint)
+    edit.setAccessibleName(name)
+    glass = edit.addAction(
+        token_icon(look, "search", look.colours.muted), QLineEdit.ActionPosition.LeadingPosition
+    )
+    glass.setText(name)
+    return edit

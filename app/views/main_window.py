@@ -1,0 +1,268 @@
+"""The window: frame, pages, trace.  It can be shown before there is a desk behind it.
+
+Pages are made anew when theme, size or room change; what they show is kept in the station and in
+the sessions, so nothing that runs notices.
+"""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QWidget
+from PySide6.QtWidgets import QVBoxLayout as Column
+
+from app.views.controls import FocusRing, NavRail
+from app.views.page import Page
+from app.views.shell import PLACES, ConnectionBar
+from app.views.station import Standing, Station
+from app.views.stylesheet import style_sheet
+from app.views.surfaces import Toast, label
+from app.views.theme import THEMES, Look, apply_theme, load_fonts, look_for
+
+if TYPE_CHECKING:
+    from app.views.desk_protocol import DeskLike
+    from app.views.pages import Pages
+
+TOAST_MS = 4000
+LOWEST_DPI, HIGHEST_DPI, USUAL_DPI = 60.0, 320.0, 96.0
+FIRST_SIZE = (1280, 800)
+
+
+class MainWindow(QMainWindow):
+    """One window with connection bar, work areas, page and trace.
+
+    Args:
+        desk: The program behind the window; None shows a placeholder until `open_desk`.
+        theme: Name of the theme until the settings are known.
+        size: The user's factor for letters and targets until the settings are known.
+        dots_per_inch: Of the panel; 0 asks the screen.
+    """
+
+    def __init__(
+        self,
+        desk: "DeskLike | None" = None,
+        *,
+        theme: str = "light",
+        size: float = 1.0,
+        dots_per_inch: float = 0.0,
+    ) -> None:
+        super().__init__()
+        load_fonts()
+        self.setWindowTitle("Meterwright")
+        self.setAccessibleName("Meterwright")
+        self._dpi, self._theme, self._size = dots_per_inch, theme, size
+        self.station: Station | None = None
+        self.pages: Pages | None = None
+        self._place = 0
+        self._closing = False
+        self._toast: Toast | None = None
+        self._toast_timer = QTimer(self)
+        self._toast_timer.setSingleShot(True)
+        self._toast_timer.timeout.connect(self._end_toast)
+        self._rebuild_timer = QTimer(self)
+        self._rebuild_timer.setSingleShot(True)
+        self._rebuild_timer.timeout.connect(self.rebuild)
+        self.resize(*FIRST_SIZE)
+        self.look = self._wanted_look()
+        self._build()
+        for key, act in (("F2", self._press_connection), ("F8", self.turn_trace)):
+            QShortcut(QKeySequence(key), self).activated.connect(act)
+        if desk is not None:
+            self.open_desk(desk)
+
+    def open_desk(self, desk: "DeskLike") -> None:
+        """Show the program behind the window; heavy packages are loaded from here on."""
+        from app.views.pages import Pages
+
+        self._theme = desk.settings.text("look.theme")
+        self._size = float(desk.settings.number("look.size"))
+        self.station = Station(desk)
+        self.station.changed.connect(self._show_standing)
+        self.station.noticed.connect(self.say)
+        self.station.refused.connect(self.show_fault)
+        self.pages = Pages(self.station, self)
+        self.pages.wanted.connect(self.open_place)
+        self.pages.look_changed.connect(self._take_look)
+        self.rebuild()
+
+    def rebuild(self) -> None:
+        """Make frame and pages anew in the look that is wanted now."""
+        self.look = self._wanted_look()
+        traced = self.trace.isVisible()
+        self.trace.detach()
+        self.removeDockWidget(self.trace)
+        self.trace.deleteLater()
+        self._ring.deleteLater()
+        self._end_toast()
+        self._build()
+        if traced:
+            self.trace.show()
+        self._show_standing()
+
+    def say(self, icon: str, text: str) -> None:
+        """Show a short notice that goes away by itself."""
+        self._end_toast()
+        self._toast = Toast(self.look, icon, text, self.centralWidget())
+        self._toast.setAccessibleName(text)
+        self._place_toast()
+        self._toast.show()
+        self._toast_timer.start(TOAST_MS)
+
+    def show_fault(self, error: BaseException) -> None:
+        """Show an error that has no page of its own."""
+        from app.views.fault_panel import fault_sheet
+
+        fault_sheet(self.look, error, self).open()
+
+    def open_place(self, index: int) -> None:
+        """Bring a work area to the front."""
+        self._place = index
+        self.rail.choose(index)
+        if self.pages is not None:
+            page = self.pages.page(index, self.look)
+            if self.stack.indexOf(page) < 0:
+                self.stack.addWidget(page)
+            self.stack.setCurrentWidget(page)
+            page.opened()
+            page.focus_first()
+
+    def turn_trace(self) -> None:
+        """Show or hide the trace."""
+        self.trace.setVisible(not self.trace.isVisible())
+
+    def current_page(self) -> QWidget:
+        """Give the page in front."""
+        return self.stack.currentWidget()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Let extras give way in a small window."""
+        super().resizeEvent(event)
+        if hasattr(self, "trace") and self._wanted_look() != self.look:
+            self._rebuild_timer.start(0)
+        self._place_toast()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Stop what runs, and close when the meter is signed off."""
+        if self.station is None:
+            return
+        if self.station.busy():
+            self._closing = True
+            self.station.stop_all()
+            self.say("clock", "Stopping. The window closes when the meter is signed off.")
+            event.ignore()
+            return
+        self.trace.detach()
+        self.station.close()
+        self.station = None
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Keep the toast in its corner."""
+        if event.type() == QEvent.Type.Resize:
+            self._place_toast()
+        return super().eventFilter(watched, event)
+
+    def _wanted_look(self) -> Look:
+        dpi = self._dpi or self.screen().physicalDotsPerInch()
+        if not LOWEST_DPI <= dpi <= HIGHEST_DPI:
+            dpi = USUAL_DPI
+        return look_for(THEMES[self._theme], self.width(), self.height(), dpi, self._size)
+
+    def _take_look(self) -> None:
+        if self.station is not None:
+            settings = self.station.desk.settings
+            self._theme = settings.text("look.theme")
+            self._size = float(settings.number("look.size"))
+            self._rebuild_timer.start(0)
+
+    def _build(self) -> None:
+        from app.views.trace_dock import TraceDock
+
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            apply_theme(app, self.look, style_sheet(self.look))
+        centre = QWidget()
+        column = Column(centre)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        self.bar = ConnectionBar(self.look)
+        self.bar.pressed.connect(self._press_connection)
+        column.addWidget(self.bar)
+        below = QHBoxLayout()
+        below.setSpacing(0)
+        self.rail = NavRail(self.look, PLACES, self._place)
+        self.rail.opened.connect(self.open_place)
+        self.stack = QStackedWidget()
+        below.addWidget(self.rail)
+        below.addWidget(self.stack, 1)
+        column.addLayout(below, 1)
+        if self.pages is not None:
+            self.pages.drop()
+        self.setCentralWidget(centre)
+        self._ring = FocusRing(self.look, self)
+        self.trace = TraceDock(self.look, self)
+        self.trace.hide()
+        self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.trace)
+        if self.station is None:
+            self.stack.addWidget(_placeholder(self.look))
+            self.bar.button.setEnabled(False)
+        else:
+            self.trace.attach(self.station)
+            self.open_place(self._place)
+
+    def _show_standing(self) -> None:
+        if self.station is None:
+            return
+        self.bar.show_standing(self.station.standing())
+        if self._closing and not self.station.busy():
+            self.close()
+
+    def _press_connection(self) -> None:
+        if self.station is None:
+            return
+        state = self.station.standing().state
+        if state == "idle":
+            self.ask_for_port("Connect", self.station.connect_meter)
+        elif state == "working":
+            self.station.stop_all()
+        else:
+            self.station.end_session()
+
+    def ask_for_port(self, verb: str, then: object) -> None:
+        """Ask where the meter is, then call ``then``."""
+        from app.views.connect_sheet import ConnectSheet
+
+        if self.station is None:
+            return
+        sheet = ConnectSheet(self.look, self.station, self, verb)
+        if callable(then):
+            sheet.accepted.connect(then)
+        sheet.open()
+
+    def _end_toast(self) -> None:
+        if self._toast is not None:
+            self._toast.hide()
+            self._toast.deleteLater()
+            self._toast = None
+
+    def _place_toast(self) -> None:
+        if self._toast is None:
+            return
+        room, margin = self.centralWidget(), self.look.page_margin
+        self._toast.adjustSize()
+        foot = self.look.primary + 2 * self.look.space.l + margin
+        self._toast.move(
+            room.width() - self._toast.width() - margin, room.height() - self._toast.height() - foot
+        )
+        self._toast.raise_()
+
+
+def _placeholder(look: Look) -> Page:
+    page = Page(look, "Opening")
+    words = label(look, "Opening your jobs…", "title", muted=True)
+    page.outer.addStretch()
+    page.outer.addWidget(words, 0, Qt.AlignmentFlag.AlignHCenter)
+    page.outer.addStretch()
+    return page
+
+
+__all__ = ["MainWindow", "Standing"]

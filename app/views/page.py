@@ -1,0 +1,69 @@
+"""What all pages share: content above, action bar below, Enter on the one primary button."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from app.views.controls import ActionButton
+from app.views.surfaces import icon_label, label
+from app.views.theme import Look
+
+
+class Page(QWidget):
+    """One work area; ``first_focus`` gets the focus when the page is opened."""
+
+    def __init__(self, look: Look, name: str) -> None:
+        super().__init__()
+        self.look = look
+        self.setProperty("part", "page")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setAccessibleName(name)
+        self.first_focus: QWidget | None = None
+        self.outer = QVBoxLayout(self)
+        self.outer.setContentsMargins(0, 0, 0, 0)
+        self.outer.setSpacing(0)
+        self._primary: ActionButton | None = None
+        for key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.on_key(key, self.press_primary)
+
+    def on_key(self, key: Qt.Key | QKeySequence, act: Callable[[], object]) -> None:
+        """Do ``act`` on a key, wherever on the page the focus is."""
+        shortcut = QShortcut(QKeySequence(key), self)
+        shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        shortcut.activated.connect(act)
+
+    def set_primary(self, button: ActionButton | None) -> None:
+        """Name the button that Enter presses."""
+        self._primary = button
+
+    def press_primary(self) -> None:
+        """Press the primary button if it can be pressed now."""
+        if self._primary is not None and self._primary.isVisible() and self._primary.isEnabled():
+            self._primary.click()
+
+    def take_scan(self, text: str) -> bool:  # noqa: ARG002 (pages that know better use it)
+        """Use what was scanned; False when this page has no use for it."""
+        return False
+
+    def opened(self) -> None:
+        """Bring the page up to date when it comes to the front."""
+
+    def focus_first(self) -> None:
+        """Put the focus where work begins."""
+        if self.first_focus is not None:
+            self.first_focus.setFocus()
+
+
+class Notice(QWidget):
+    """A page's one-line message with an icon, for empty and waiting states."""
+
+    def __init__(self, look: Look, icon: str, text: str = "") -> None:
+        super().__init__()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(look.space.s)
+        row.addWidget(icon_label(look, icon))
+        self.words: QLabel = label(look, text, muted=True, wrap=True)
+        row.addWidget(self.words, 1)

@@ -1,0 +1,206 @@
+"""The operator's place: the desk, the workers behind the window, and what is connected.
+
+Pages come and go with the theme; what they show lives here and in the sessions beside it.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Signal
+
+from app.errors import Cancelled
+from app.messages import explain
+from app.tasks import Progress, Task, Worker
+from app.views.task_runner import Fetcher, TaskRunner
+from drivers.values import Identity
+
+if TYPE_CHECKING:
+    from app.views.desk_protocol import DeskLike
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the connection bar shows."""
+
+    state: str = "idle"  # idle, connecting, connected, working
+    meter: str = ""
+    kind: str = ""
+    port: str = ""
+    role: str = ""
+    unsent: int = 0
+    syncing: bool = False
+
+
+class Station(QObject):
+    """Holds the desk and the workers; ``changed`` says that the connection bar is out of date."""
+
+    changed = Signal()
+    noticed = Signal(str, str)  # icon, text
+    refused = Signal(object)  # an error that has no page of its own
+    synced = Signal(object)  # SyncResult
+    connected = Signal(object)  # Identity
+
+    def __init__(self, desk: "DeskLike") -> None:
+        super().__init__()
+        self.desk = desk
+        self.data = Worker("data")
+        self.line = Worker("meter")
+        self._post = Worker("sync")
+        self.fetcher = Fetcher(self.data, self)
+        self.target = desk.settings.text("connection.port")
+        self.meter_type = desk.settings.text("connection.meter_type")
+        self.port_title = self.target
+        self.identity: Identity | None = None
+        self.connecting = TaskRunner(self.line, self)
+        self.connecting.succeeded.connect(self._connected)
+        self.connecting.failed.connect(self._not_connected)
+        self.syncing = TaskRunner(self._post, self)
+        self.syncing.succeeded.connect(self._synced)
+        self.syncing.failed.connect(self._not_synced)
+        self.syncing.progressed.connect(self._sync_progress)
+        self.sync_words = ""
+        self._holder: TaskRunner | None = None
+        self._unsent = 0
+        self.count_unsent()
+
+    def standing(self) -> Standing:
+        """Give what the connection bar shows."""
+        state = "idle"
+        if self.connecting.busy:
+            state = "connecting"
+        elif self._holder is not None and self._holder.busy:
+            state = "working"
+        elif self.identity is not None:
+            state = "connected"
+        meter = self.identity
+        return Standing(
+            state,
+            meter.serial or meter.utility_serial if meter else "",
+            " ".join(part for part in (meter.manufacturer, meter.model) if part) if meter else "",
+            self.port_title,
+            self.desk.role,
+            self._unsent,
+            self.syncing.busy,
+        )
+
+    def choose_port(self, target: str, title: str, meter_type: str) -> None:
+        """Use another port or meter type from now on, also after the next start."""
+        self.target, self.port_title, self.meter_type = target, title, meter_type
+        self.identity = None
+        self.keep({"connection.port": target, "connection.meter_type": meter_type})
+        self.changed.emit()
+
+    def keep(self, values: dict[str, object]) -> None:
+        """Save settings behind the window."""
+        settings = self.desk.settings
+        kind = "settings " + " ".join(sorted(values))
+        self.fetcher.fetch(kind, lambda: settings.update(values), _nothing, self.refused.emit)
+
+    def take_line(self, runner: TaskRunner) -> bool:
+        """Give the line to meters to ``runner``; False when somebody uses it already."""
+        busy = self.connecting.busy or (self._holder is not None and self._holder.busy)
+        if busy and self._holder is not runner:
+            self.noticed.emit("plug", "The probe is in use. Stop what is running first.")
+            return False
+        self._holder = runner
+        return not busy
+
+    def start_on_line(self, runner: TaskRunner, task: Task[Any]) -> bool:
+        """Start ``task`` on the line to meters if it is free."""
+        if not self.take_line(runner):
+            task.close()
+            return False
+        runner.start(task)
+        self.changed.emit()
+        return True
+
+    def connect_meter(self) -> None:
+        """Find out who is at the chosen port."""
+        task = self.desk.connect(self.target, self.meter_type)
+        self.start_on_line(self.connecting, task)
+
+    def end_session(self) -> None:
+        """Leave the meter."""
+        if self.connecting.busy:
+            self.connecting.cancel()
+        self.identity = None
+        self.changed.emit()
+
+    def meet(self, identity: Identity) -> None:
+        """Remember which meter answered."""
+        self.identity = identity
+        self.changed.emit()
+
+    def sync(self) -> None:
+        """Send the journal to the centre and take the mail."""
+        if self.syncing.busy:
+            return
+        self.syncing.start(self.desk.synchronise())
+        self.changed.emit()
+
+    def count_unsent(self) -> None:
+        """Ask how many events the centre has not acknowledged."""
+        self.fetcher.fetch("unsent", self.desk.pending, self._counted, self.refused.emit)
+
+    def busy(self) -> bool:
+        """Whether something talks to a meter or to the centre."""
+        held = self._holder is not None and self._holder.busy
+        return held or self.connecting.busy or self.syncing.busy
+
+    def stop_all(self) -> None:
+        """Ask everything that runs to stop."""
+        for runner in (self._holder, self.connecting, self.syncing):
+            if runner is not None and runner.busy:
+                runner.cancel()
+
+    def close(self) -> None:
+        """Stop the workers; nothing may be running any more."""
+        for worker in (self.data, self.line, self._post):
+            worker.close()
+
+    def _counted(self, number: int) -> None:
+        if number != self._unsent:
+            self._unsent = number
+            self.changed.emit()
+
+    def _connected(self, identity: Identity) -> None:
+        self.identity = identity
+        self.connected.emit(identity)
+        self.changed.emit()
+
+    def _not_connected(self, error: BaseException) -> None:
+        self.changed.emit()
+        if not isinstance(error, Cancelled):
+            self.refused.emit(error)
+
+    def _sync_progress(self, progress: Progress) -> None:
+        self.sync_words = progress.text
+
+    def _synced(self, result: object) -> None:
+        self.sync_words = ""
+        self.count_unsent()
+        self.changed.emit()
+        self.noticed.emit("cloud-upload", sync_sentence(result))
+        self.synced.emit(result)
+
+    def _not_synced(self, error: BaseException) -> None:
+        self.sync_words = ""
+        self.count_unsent()
+        self.changed.emit()
+        if isinstance(error, Cancelled):
+            self.noticed.emit("cloud-upload", explain(error).title)
+        else:
+            self.refused.emit(error)
+
+
+def sync_sentence(result: object) -> str:
+    """Say what a sync has done, also that it had nothing to do."""
+    sent = int(getattr(result, "sent", 0))
+    received = int(getattr(result, "received", 0))
+    if not sent and not received:
+        return "Nothing to send, nothing new from the centre."
+    return f"{sent:,} sent, {received:,} received. The centre has acknowledged everything."
+
+
+def _nothing(_: object) -> None:
+    """Take an answer that nobody waits for."""
