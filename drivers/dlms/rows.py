@@ -171,7 +171,7 @@ class RowDecoder:
         slow = 0  # rows to take one by one before the fast way is tried again
         while not self._done(len(rows), at):
             try:
-                row, end, layout = self._one(data, at)
+                row, end, layout = self._one(data, at, self.rows + len(rows) + 1)
             except Incomplete:
                 break
             except GarbledReply as error:
@@ -201,7 +201,7 @@ class RowDecoder:
             return _ROW_MAX, self._content - at
         return (self.announced or 0) - self.rows - taken, _ROW_MAX * 16
 
-    def _one(self, data: bytearray, at: int) -> tuple[Row, int, _Layout | None]:
+    def _one(self, data: bytearray, at: int, number: int) -> tuple[Row, int, _Layout | None]:
         """Return one row, its end, and its layout when rows like it can be taken together."""
         start = at
         if self._tags is None:
@@ -209,7 +209,7 @@ class RowDecoder:
                 raise Incomplete
             if data[at] != _STRUCTURE or data[at + 1] != self._width:
                 raise GarbledReply(
-                    f"row {self.rows + 1} is not a structure of {self._width} columns"
+                    f"row {number} is not a structure of {self._width} columns"
                 )
             at += 2
         values = []
