@@ -1,0 +1,1 @@
+"""One kind of step each: what is asked, read, judged and kept."""
