@@ -39,9 +39,9 @@ _PROBLEMS = {
     errno.EINVAL: PortProblem.UNSUITABLE,
 }
 _WINDOWS_WORDS = {
-    "FileNotFoundError": PortProblem.MISSING,
-    "PermissionError": PortProblem.BUSY,  # Windows opens ports exclusively and says so in this way
-    "OSError": PortProblem.UNSUITABLE,
+    "FileNotFoundError(": PortProblem.MISSING,
+    "PermissionError(": PortProblem.BUSY,  # ports are exclusive on Windows; it says so thus
+    "OSError(": PortProblem.UNSUITABLE,
 }
 
 
@@ -200,13 +200,10 @@ def _number(error: Exception) -> int | None:
 
 def problem_of(error: Exception) -> PortProblem:
     """Return which remedy fits an error from opening a port."""
-    number = _number(error)
-    if number in _PROBLEMS:
-        return _PROBLEMS[number]
     for word, problem in _WINDOWS_WORDS.items():
         if word in str(error):
             return problem
-    return PortProblem.UNSUITABLE
+    return _PROBLEMS.get(_number(error) or 0, PortProblem.UNSUITABLE)
 
 
 def not_opened(name: str, error: Exception) -> PortUnavailable:

@@ -1,0 +1,1 @@
+"""Instruments that stand in for hardware and servers in tests."""
