@@ -1,0 +1,1 @@
+"""Work orders in from files, results out to files."""
