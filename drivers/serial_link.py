@@ -17,6 +17,7 @@ from drivers.errors import PortProblem, PortUnavailable
 from drivers.link import POLL, Check, Line
 from drivers.stream_link import SLICE, StreamLink
 
+_POSIX = os.name == "posix"
 _PORT_ERRORS: tuple[type[Exception], ...] = (OSError, ValueError)
 if sys.platform != "win32":
     import fcntl
@@ -123,7 +124,7 @@ class SerialLink(StreamLink):
                 bytesize=line.data_bits,
                 parity=line.parity,
                 timeout=SLICE,
-                exclusive=True if os.name == "posix" else None,
+                exclusive=True if _POSIX else None,
             )
         except _PORT_ERRORS as error:
             raise not_opened(name, error) from error
@@ -160,7 +161,7 @@ class SerialLink(StreamLink):
 
     def _take(self, seconds: float) -> bytes:
         try:
-            if os.name == "posix" and not select.select([self._port], [], [], seconds)[0]:
+            if _POSIX and not select.select([self._port], [], [], seconds)[0]:
                 return b""
             first = self._port.read(1)
             return first + self._port.read(self._port.in_waiting) if first else b""
@@ -169,7 +170,7 @@ class SerialLink(StreamLink):
 
     def _put(self, data: bytes) -> int:
         try:
-            if os.name == "posix":
+            if _POSIX:
                 if not select.select([], [self._port], [], SLICE)[1]:
                     return 0
                 return os.write(self._port.fileno(), data)

@@ -330,3 +330,20 @@ def test_a_long_message_reaches_a_slow_reader_whole(far):
     reader.join(10)
     assert bytes(got) == message
     link.close()
+
+
+def test_the_way_of_systems_without_select_works_too(far, monkeypatch):
+    monkeypatch.setattr(serial_link, "_POSIX", False)
+    link = open_link(far.name, Line(9600))
+    message = bytes(range(200))
+    link.write(message)
+    got = b""
+    while len(got) < len(message):
+        got += far.hear()
+    assert got == message
+    far.say(message)
+    time.sleep(0.02)
+    assert link.read(1.0) == message
+    assert link.read(0.05) == b""
+    far.hang_up()
+    assert failure(lambda: link.read(1.0)).problem is PortProblem.LOST
