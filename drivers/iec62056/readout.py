@@ -151,6 +151,14 @@ def decode_readout(data: bytes, zone: MeterZone | None = None) -> Readout:
     return decoded
 
 
+def decode_message(
+    identification: Identification, message: Message, zone: MeterZone | None = None
+) -> Readout:
+    """Return what one message of a live dialogue says."""
+    reader = DataReader(zone or MeterZone())
+    return _result(identification, _take_messages([message], reader), reader)
+
+
 def _decode(data: bytes, zone: MeterZone) -> Readout:
     if is_exchange(data):
         return _decode_exchange(data, zone)

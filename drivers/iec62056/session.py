@@ -308,6 +308,7 @@ class Dialogue:
         return b""
 
     def configure(self, line: Line) -> Generator[Step, Heard, None]:
+        """Use ``line`` from now on."""
         self.line = line
         self.now = (yield Configure(line)).now
 

@@ -1,0 +1,105 @@
+"""Data sets of a readout as the program's readings: names, common units, UTC, and their proof."""
+
+from collections.abc import Iterator
+from datetime import UTC
+from decimal import Decimal
+
+from drivers import obis
+from drivers.iec62056.dataset import DataSet
+from drivers.iec62056.readout import Readout
+from drivers.metertype import MeterType, RegisterType
+from drivers.values import Identity, Reading
+
+_CHECKS = {"xor": "ok", "sum": "ok", "crc16": "ok"}
+_UNITS = {  # in lower case -> the program's unit and the power of ten that leads there
+    "w": ("kW", -3),
+    "kw": ("kW", 0),
+    "mw": ("kW", 3),
+    "var": ("kvar", -3),
+    "kvar": ("kvar", 0),
+    "mvar": ("kvar", 3),
+    "va": ("kVA", -3),
+    "kva": ("kVA", 0),
+    "mva": ("kVA", 3),
+    "wh": ("kWh", -3),
+    "kwh": ("kWh", 0),
+    "mwh": ("kWh", 3),
+    "varh": ("kvarh", -3),
+    "kvarh": ("kvarh", 0),
+    "mvarh": ("kvarh", 3),
+    "vah": ("kVAh", -3),
+    "kvah": ("kVAh", 0),
+    "mvah": ("kVAh", 3),
+}
+_SERIALS = (  # where the type's own code is empty
+    "0-0:96.1.0.255",
+    "1-0:0.0.0.255",
+    "0-0:96.1.255.255",
+    "0-0:96.1.1.255",
+    "1-0:0.0.1.255",
+    "0.0",
+    "9.21",
+)
+
+
+def in_common_unit(value: Decimal | None, unit: str) -> tuple[Decimal | None, str]:
+    """Return energy and power in the program's units (kWh, kW and so on), all else unchanged."""
+    if unit.lower() not in _UNITS:
+        return value, unit
+    common, power = _UNITS[unit.lower()]
+    if value is None or not power:
+        return value, common
+    return Decimal(f"{value.scaleb(power):f}"), common
+
+
+def reading_of(item: DataSet, check: str, known: RegisterType | None = None) -> Reading:
+    """Return one data set as a reading; ``check`` is the readout's, ``known`` the type's entry."""
+    value, unit = in_common_unit(item.value, item.unit or (known.unit if known else ""))
+    proved = "bad" if item.damaged else _CHECKS.get(check, check)
+    name = (known.name if known else "") or obis.name_of(item.obis) or item.code
+    time = item.time.astimezone(UTC) if item.time is not None else None
+    text = item.text or ""
+    return Reading(item.code, item.obis, name, value, unit, text, item.history, time, proved)
+
+
+def readings(readout: Readout, meter_type: MeterType) -> Iterator[Reading]:
+    """Yield the values the type lists, in its order; all of the readout where it lists none."""
+    if not meter_type.registers:
+        for item in readout.values:
+            yield reading_of(item, readout.check)
+        return
+    for known in meter_type.registers:
+        for item in matching(readout, known.code):
+            yield reading_of(item, readout.check, known)
+
+
+def matching(readout: Readout, code: str) -> list[DataSet]:
+    """Return the data sets of a code: by the meter's own text, else by OBIS."""
+    exact = [item for item in readout.values if item.code == code]
+    written = obis.parse(code)
+    return exact or [item for item in readout.values if written and item.obis == written]
+
+
+def identity_of(readout: Readout, meter_type: MeterType) -> Identity:
+    """Return who the meter is, by its identification line and the codes its type names."""
+    codes = meter_type.identity
+    return Identity(
+        serial=_first(readout, (codes.serial, *_SERIALS)),
+        utility_serial=_first(readout, (codes.utility_serial,)),
+        manufacturer=readout.manufacturer,
+        model=readout.model,
+        firmware=_first(readout, (codes.firmware,)),
+        identification=readout.identification,
+    )
+
+
+def _first(readout: Readout, codes: tuple[str, ...]) -> str:
+    """Return the first of ``codes`` that says something; zeros only when nothing else does."""
+    zeros = ""
+    for code in codes:
+        for item in matching(readout, code) if code else []:
+            text = item.groups[0].strip(" \x00") if item.groups and not item.error else ""
+            if text and text.strip("0"):
+                return text
+            zeros = zeros or text
+    return zeros
