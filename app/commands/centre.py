@@ -2,18 +2,21 @@
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
+from app.centre.contract import MAX_EVENTS
 from app.centre.opening import open_centre
 from app.commands.options import common_options, database
-from app.commands.terminal import Terminal, reported, text_table
-from app.errors import BadInput
+from app.commands.terminal import Terminal, duration, reported, text_table
+from app.errors import BadInput, CentreUnreachable
+from app.messages import explain
 from app.models.database import Database
 from app.paths import data_folder, settings_file
 from app.settings import Settings
-from app.sync.session import SyncResult, pending, synchronise
+from app.sync.backoff import Backoff
+from app.sync.session import SyncResult, synchronise
 
 
 @click.command()
@@ -29,13 +32,33 @@ def sync(url: str, once: bool, every: float | None, data: Path | None, as_json: 
         terminal = Terminal(as_json)
         with database(data) as db:
             address = url or centre_url(data)
-            while True:
-                with open_centre(address) as centre:
-                    result = terminal.run(synchronise(db, centre))
-                terminal.result(_shape(db, result), _words(db, result))
-                if not every:
-                    return
-                time.sleep(every)
+            if every:
+                _for_ever(terminal, db, address, every)
+            result = _one_session(terminal, db, address)
+            terminal.result(_shape(result), _words(result))
+
+
+def _one_session(
+    terminal: Terminal, db: Database, address: str, batch: int = MAX_EVENTS
+) -> SyncResult:
+    with open_centre(address) as store:
+        return terminal.run(synchronise(db, store, batch=batch))
+
+
+def _for_ever(terminal: Terminal, db: Database, address: str, every: float) -> NoReturn:
+    """Sync again and again; a centre out of reach is tried later, ever less often."""
+    backoff = Backoff()
+    while True:
+        try:
+            result = _one_session(terminal, db, address, backoff.batch)
+        except CentreUnreachable as error:
+            backoff.failed()
+            terminal.say(f"{explain(error).title}; next try in {duration(backoff.delay())}")
+            time.sleep(backoff.delay())
+            continue
+        backoff.succeeded()
+        terminal.result(_shape(result), _words(result))
+        time.sleep(every)
 
 
 def centre_url(data: Path | None) -> str:
@@ -44,29 +67,31 @@ def centre_url(data: Path | None) -> str:
     Raises:
         BadInput: None is set.
     """
-    address: str = Settings.load(settings_file(data_folder(data))).get("centre_url")
+    address = Settings(settings_file(data_folder(data))).text("centre.url")
     if not address:
         raise BadInput("no centre is set; use --centre URL, or set it in the settings")
     return address
 
 
-def _shape(db: Database, result: SyncResult) -> dict[str, Any]:
-    waiting = pending(db)
+def _shape(result: SyncResult) -> dict[str, Any]:
     return {
         "sent": result.sent,
         "received": result.received,
-        "blobs": result.blobs,
-        "pending_events": waiting.events,
-        "pending_blobs": waiting.blobs,
+        "files": result.blobs,
+        "submitted": result.submitted,
+        "in_step": result.in_step,
+        "pending_events": result.pending.events,
+        "pending_files": result.pending.blobs,
+        "warnings": list(result.warnings),
     }
 
 
-def _words(db: Database, result: SyncResult) -> str:
-    waiting = pending(db)
-    return (
+def _words(result: SyncResult) -> str:
+    said = (
         f"Sent {result.sent} events and {result.blobs} files, received {result.received} letters;"
-        f" {waiting.events} events and {waiting.blobs} files still only here"
+        f" {result.pending.events} events and {result.pending.blobs} files are only here"
     )
+    return "\n".join([said, *result.warnings])
 
 
 @click.group()
@@ -80,9 +105,9 @@ def centre() -> None:
 def init(url: str, data: Path | None, as_json: bool) -> None:
     """Make the central store at URL; one that exists is left as it is."""
     del data
-    with reported(as_json), open_centre(url, create=True) as store:
-        status = store.status()
-        Terminal(as_json).result(status, f"Centre {status['centre_id']} is ready at {url}")
+    with reported(as_json), open_centre(url) as store:
+        centre_id = store.init()
+        Terminal(as_json).result({"centre_id": centre_id}, f"Centre {centre_id} is ready at {url}")
 
 
 @centre.command()
@@ -128,8 +153,9 @@ def rebuild(url: str, check: bool, data: Path | None, as_json: bool) -> None:
     """Fold the log anew into the state of the orders, and compare."""
     del data
     with reported(as_json), open_centre(url) as store:
-        differences = store.rebuild(check=check)
-        shape = {"checked": check, "differences": differences}
+        found = store.rebuild(check=check)
+        differences = list(found.differences)
+        shape = {"events": found.events, "orders": found.orders, "differences": differences}
         said = "The state is what the log says" if not differences else "\n".join(differences)
         Terminal(as_json).result(shape, said)
         if differences and check:

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import click
-from drivers.iec62056.readout import decode_readout
-from drivers.iec62056.shape import readout_json
 
 from app.commands.options import common_options
 from app.commands.terminal import Terminal, reported, text_table
 from app.errors import BadInput
+from drivers.iec62056.readout import decode_readout
+from drivers.iec62056.readout_json import readout_json
 
 
 def file_bytes(path: Path) -> bytes:

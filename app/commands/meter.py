@@ -5,7 +5,6 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import click
-from drivers.ports import list_ports
 
 from app.commands.options import common_options, link_options, target_from
 from app.commands.terminal import Terminal, reported, text_table
@@ -14,6 +13,7 @@ from app.services import shapes
 from app.services.connection import connect
 from app.tasks import Ask, Progress, Task
 from drivers.meter import Meter
+from drivers.ports import list_ports
 from drivers.values import ClockReading
 
 

@@ -5,13 +5,18 @@ from pathlib import Path
 from typing import Any
 
 import click
-from drivers.trace_link import Trace
 
 from app.errors import BadInput
 from app.models.database import Database
 from app.paths import data_folder
-from app.services.connection import Overrides, Target, secrets_from, secrets_from_environment
+from app.services.connection import (
+    Overrides,
+    Target,
+    secrets_from_environment,
+    secrets_in_entry,
+)
 from drivers.secrets import Secrets
+from drivers.trace_link import Trace
 
 Command = Callable[..., Any]
 
@@ -89,7 +94,7 @@ def target_from(link: str, data: Path | None, given: dict[str, Any]) -> tuple[Ta
         window=given["window"],
         pdu=given["pdu"],
     )
-    trace = Trace(file=given["trace_file"]) if given["trace_file"] else None
+    trace = Trace(given["trace_file"]) if given["trace_file"] else None
     target = Target(
         link=link,
         meter_type=given["meter_type"],
@@ -109,17 +114,8 @@ def secrets_for(data: Path | None, name: str | None, prefix: str | None) -> Secr
     if name:
         from app.services.vault import Vault
 
-        return secrets_from(named_secrets(Vault(data_folder(data)).get(name)))
+        return secrets_in_entry(Vault(data_folder(data)).get(name))
     return Secrets()
-
-
-def named_secrets(entry: str) -> dict[str, str]:
-    """Return the parts of a keyring entry: a bare password, or lines like ``AK=…``."""
-    parts = dict(line.split("=", 1) for line in entry.splitlines() if "=" in line)
-    known = {name.strip().upper(): value.strip() for name, value in parts.items()}
-    if known and set(known) <= {"PASSWORD", "PASSWORD_HEX", "AK", "EK", "KEY"}:
-        return known
-    return {"PASSWORD": entry}
 
 
 def database(data: Path | None, *, read_only: bool = False) -> Database:

@@ -7,12 +7,13 @@ from pathlib import Path
 from types import FrameType
 
 import click
-from drivers.simulator.serve import serve
 
 from app.commands.terminal import reported
 from app.errors import BadInput
 from app.models.files import write_atomically
 from drivers.simulator import catalogue
+from drivers.simulator.device import Device
+from drivers.simulator.serve import serve
 
 
 @click.command()
@@ -59,7 +60,7 @@ def simulate(
         _play(listen, devices, real_time=real_time_line)
 
 
-def _play(listen: str, devices: list[catalogue.Device], *, real_time: bool) -> None:
+def _play(listen: str, devices: list[Device], *, real_time: bool) -> None:
     ended = threading.Event()
 
     def stop(number: int, frame: FrameType | None) -> None:

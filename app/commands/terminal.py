@@ -116,6 +116,8 @@ class Terminal:
                 raise BadInput(f"the answer {ask.key} = {given!r} is none of {wanted}")
             return given
         if not (self.interactive and sys.stdin.isatty()):
+            if ask.optional or ask.default:
+                return ask.default
             raise BadInput(
                 f"the question {ask.key!r} ({ask.text}) has no answer; put it into the answers file"
                 + (f", one of {', '.join(ask.choices)}" if ask.kind == "choice" else "")

@@ -4,19 +4,21 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from drivers.find import find_type
-from drivers.ports import open_link
-from drivers.trace_link import Trace
 
 from app.errors import BadInput
+from app.services.vault import Vault
 from app.tasks import checkpoint
 from drivers.connect import open_meter
 from drivers.errors import WrongMeter
 from drivers.link import Line, Link
 from drivers.meter import Meter
 from drivers.metertype import BadMeterType, MeterType, load_meter_type
+from drivers.ports import open_link
 from drivers.secrets import Secret, Secrets
+from drivers.trace_link import Trace
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ class Overrides:
         )
 
 
-def _set(**values: object) -> dict[str, object]:
+def _set(**values: object) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
@@ -221,6 +223,31 @@ def secrets_from(named: dict[str, str]) -> Secrets:
         encryption_key=_from_hex("EK", named.get("EK", "")),
         key=_from_hex("KEY", named.get("KEY", "")),
     )
+
+
+def secrets_in_entry(entry: str) -> Secrets:
+    """Return the secrets in a keyring entry: a bare password, or lines like ``AK=…``."""
+    parts = dict(line.split("=", 1) for line in entry.splitlines() if "=" in line)
+    named = {name.strip().upper(): value.strip() for name, value in parts.items()}
+    if named and set(named) <= set(_ENVIRONMENT):
+        return secrets_from(named)
+    return secrets_from({"PASSWORD": entry})
+
+
+def secrets_in_vault(vault: Vault, meter_type: str, serial: str) -> Secrets:
+    """Return what the keyring holds for this meter ("meter SERIAL") or its type ("type NAME").
+
+    Nothing is asked of a keyring that holds neither, so that a locked one is no obstacle to
+    meters that need no password.
+
+    Raises:
+        VaultLocked: It holds one and does not give it out.
+    """
+    names = vault.list()
+    for name in (f"meter {serial}", f"type {meter_type}"):
+        if name in names:
+            return secrets_in_entry(vault.get(name))
+    return Secrets()
 
 
 def _from_hex(name: str, text: str) -> Secret | None:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from app.errors import Interrupted
 from app.models.base import utc_now
+from app.services.profile import ProfileRows
 from app.tasks import Found, Progress, Task
 from drivers.errors import DriverError
 from drivers.meter import Meter
@@ -121,7 +122,7 @@ def _profile(meter: Meter, wish: Wish, told: Told, sink: Sink | None) -> Task[No
                 sink(info, block.rows)
             done += len(block.rows)
             expected = max(expected, block.expected)
-            yield Found("rows", (info, block))
+            yield Found("rows", ProfileRows(info, block, done))
             yield Progress("Reading the profile", done, expected, "rows")
     except DriverError as error:
         if not done:

@@ -1,0 +1,101 @@
+"""``demo``: the whole job on sample orders and virtual meters, with the window or without."""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import click
+import platformdirs
+
+from app.commands.terminal import Terminal, reported
+from app.commands.work import outcome_words, said_steps
+from app.demo import COMMISSION, READ_OUT, Demo, running_demo
+from app.workorders.queue import find_order, order_detail
+
+
+@click.command()
+@click.option("--headless", is_flag=True, help="no window: work the orders and say what was done")
+@click.option("--dir", "folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--theme", type=click.Choice(["light", "field", "dark"]))
+@click.option("--json", "as_json", is_flag=True, help="one JSON document")
+def demo(headless: bool, folder: Path | None, theme: str | None, as_json: bool) -> None:
+    """Show the program with sample orders, virtual meters and a central store in a file."""
+    with reported(as_json):
+        if headless or as_json or not has_display():
+            _headless(folder or Path(tempfile.mkdtemp(prefix="meterwright-demo-")), as_json)
+        else:
+            _window(folder or platformdirs.user_data_path("meterwright") / "demo", theme)
+
+
+def has_display() -> bool:
+    """Tell whether a window can be shown."""
+    if os.name == "nt" or sys.platform == "darwin":
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+
+
+def _window(folder: Path, theme: str | None) -> None:
+    from contextlib import ExitStack
+
+    from app.views.application import run_application
+    from app.workorders.desk import Desk
+
+    with ExitStack() as stack:
+
+        def prepared() -> Desk:
+            desk = stack.enter_context(running_demo(folder)).desk
+            if theme:
+                desk.settings.set("look.theme", theme)
+            return desk
+
+        code = run_application(prepared, sys.argv[:1])
+    raise SystemExit(code)
+
+
+def _headless(folder: Path, as_json: bool) -> None:
+    terminal = Terminal(as_json, interactive=False)
+    terminal.said = said_steps(terminal)
+    with running_demo(folder) as running:
+        jobs = [(COMMISSION, running.optical), (READ_OUT, running.replay)]
+        done = [_worked(terminal, running, number, port) for number, port in jobs]
+        terminal.say("Syncing with the centre")
+        first = terminal.run(running.desk.synchronise())
+        second = terminal.run(running.desk.synchronise())
+        terminal.say(f"  sent {first.sent} events and {first.blobs} files, then {second.sent}")
+    shape = {
+        "dir": str(folder),
+        "centre": running.centre,
+        "orders": done,
+        "sync": {"sent": first.sent, "sent_again": second.sent, "in_step": second.in_step},
+    }
+    files = [str(folder / "local.sqlite"), str(folder / "centre.sqlite")]
+    files += [job["report"] for job in done]
+    terminal.result(shape, "\n".join(["What was made:", *(f"  {name}" for name in files)]))
+    if not all(job["verdict"] and job["verdict"] != "FAIL" for job in done):
+        raise SystemExit(23)
+
+
+def _worked(terminal: Terminal, running: Demo, number: str, port: str) -> dict[str, Any]:
+    desk = running.desk
+    order_id = find_order(desk.db, number)
+    detail = order_detail(desk.db, order_id)
+    terminal.say(f"Order {number}, {detail.title}, on {port}")
+    terminal.answers = {
+        "identify.serial": detail.meter_serial,
+        "clock.set": "Set",
+        "evidence.seal-1": "NP-0042117",
+        "evidence.note": "Demo visit, worked without a window",
+        "signature.installer": desk.who,
+        "signature.customer": "absent",
+    }
+    outcome = terminal.run(desk.work(order_id, port))
+    terminal.say(f"  {outcome_words(outcome)}")
+    return {
+        "order": number,
+        "order_id": order_id,
+        "state": outcome.state,
+        "verdict": outcome.verdict,
+        "report": str(desk.render_report(order_id)) if outcome.verdict else "",
+    }

@@ -1,0 +1,139 @@
+"""``orders``: the queue of this laptop."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from app.commands.options import common_options, database
+from app.commands.terminal import Terminal, reported, text_table
+from app.workorders.exchange.export_orders import export_orders
+from app.workorders.exchange.import_orders import ImportResult, import_orders
+from app.workorders.queue import (
+    OrderDetail,
+    QueueFilter,
+    QueueRow,
+    find_ids,
+    find_order,
+    order_detail,
+    rows,
+)
+from app.workorders.shapes import detail_shape, row_shape
+
+PAGE = 256
+
+
+@click.group()
+def orders() -> None:
+    """Import, list, show and export work orders."""
+
+
+@orders.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--mapping", help="name of a saved mapping of columns")
+@click.option("--dry-run", is_flag=True, help="say what would happen; change nothing")
+@common_options
+def import_file(
+    *, file: Path, mapping: str | None, dry_run: bool, data: Path | None, as_json: bool
+) -> None:
+    """Take work orders from a CSV or XLSX FILE."""
+    with reported(as_json), database(data) as db:
+        result = import_orders(db, file, mapping=mapping, dry_run=dry_run)
+        Terminal(as_json).result(_import_shape(result), lambda: _import_words(result))
+        if result.errors:
+            raise SystemExit(2)
+
+
+def _import_shape(result: ImportResult) -> dict[str, Any]:
+    return {
+        "created": result.created,
+        "changed": result.changed,
+        "unchanged": result.unchanged,
+        "errors": [
+            {"row": e.row, "column": e.column, "value": e.value, "problem": e.problem}
+            for e in result.errors
+        ],
+        "remarks": list(result.remarks),
+    }
+
+
+def _import_words(result: ImportResult) -> str:
+    head = f"{result.created} new, {result.changed} changed, {result.unchanged} unchanged"
+    parts = [head, *result.remarks]
+    if result.errors:
+        table = [[str(e.row), e.column, e.value, e.problem] for e in result.errors]
+        parts.append(text_table(["Row", "Column", "Value", "Problem"], table))
+    return "\n".join(parts)
+
+
+@orders.command("list")
+@click.option("--state", help="only orders in this state")
+@click.option("--queue", default="", help="only orders of this queue")
+@click.option("--search", default="", help="number, address, customer, serial, reference")
+@common_options
+def list_orders(
+    *, state: str | None, queue: str, search: str, data: Path | None, as_json: bool
+) -> None:
+    """List the orders on this laptop."""
+    with reported(as_json), database(data, read_only=True) as db:
+        states = frozenset([state]) if state else frozenset()
+        ids = find_ids(db, QueueFilter(states=states, queue=queue, text=search))
+        found: list[QueueRow] = []
+        for start in range(0, len(ids), PAGE):
+            found += rows(db, ids[start : start + PAGE])
+        Terminal(as_json).result(
+            {"orders": [row_shape(row) for row in found]}, lambda: _list_words(found)
+        )
+
+
+def _list_words(found: list[QueueRow]) -> str:
+    table = [
+        [
+            row.number,
+            row.state,
+            row.kind,
+            row.title,
+            row.town,
+            row.due.isoformat() if row.due else "",
+            row.meter_serial,
+            row.verdict,
+        ]
+        for row in found
+    ]
+    return text_table(["Order", "State", "Type", "Title", "Town", "Due", "Meter", "Verdict"], table)
+
+
+@orders.command("show")
+@click.argument("order")
+@common_options
+def show_order(*, order: str, data: Path | None, as_json: bool) -> None:
+    """Show everything about one ORDER (its number or id)."""
+    with reported(as_json), database(data, read_only=True) as db:
+        detail = order_detail(db, find_order(db, order))
+        Terminal(as_json).result(detail_shape(detail), lambda: _detail_words(detail))
+
+
+def _detail_words(detail: OrderDetail) -> str:
+    shape = detail_shape(detail)
+    facts = [
+        [name.replace("_", " "), str(value)]
+        for name, value in shape.items()
+        if value and not isinstance(value, list | dict)
+    ]
+    parts = [text_table(["Order", detail.number], facts)]
+    for name, rows_ in shape.items():
+        if isinstance(rows_, list) and rows_ and isinstance(rows_[0], dict):
+            head = list(rows_[0])
+            table = [["" if r[h] is None else str(r[h]) for h in head] for r in rows_]
+            parts.append(f"{name.capitalize()}\n{text_table(head, table)}")
+    return "\n\n".join(parts)
+
+
+@orders.command("export")
+@click.argument("file", type=click.Path(path_type=Path))
+@common_options
+def export_file(*, file: Path, data: Path | None, as_json: bool) -> None:
+    """Write results to FILE: .xlsx, .csv (three files) or .jsonl (the journal)."""
+    with reported(as_json), database(data) as db:
+        written = export_orders(db, file)
+        Terminal(as_json).result({"file": str(file), "sha256": written}, f"Written to {file}")

@@ -1,0 +1,157 @@
+"""The demo: sample orders, virtual meters on virtual lines, a central store in a file.
+
+Everything in it is real but the meters: the ports are pseudo-terminals with the speed of a real
+line, the orders are imported from a file, the centre is the SQLite store.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.centre.opening import open_centre
+from app.errors import BadInput
+from app.models.database import Database
+from app.models.files import write_atomically
+from app.paths import settings_file
+from app.settings import Settings
+from app.workorders.desk import Desk, PortChoice
+from app.workorders.exchange.import_orders import import_orders
+from drivers.errors import DriverError
+from drivers.iec62056.readout import decode_readout
+from drivers.secrets import Secret, Secrets
+from drivers.simulator import catalogue, hexcell, replay
+from drivers.simulator.device import Device
+from drivers.simulator.serve import serve
+from resources import resource
+
+COMMISSION, READ_OUT = "1043", "1044"
+ZMF100 = "50284117"
+HEXCELL = "46000755036"
+FIXTURE_SERIAL = "33112077"  # in the readout that comes with the program
+REAL_READOUT = "iec62056-21/03_landisgyr_E350_ZMF100AC_M26.txt"
+
+WHO = {
+    "installer.name": "Ada Marlow",
+    "installer.licence": "DEMO-117",
+    "installer.contractor": "Marlow Metering",
+    "installer.utility": "Northfield Power (demo)",
+}
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A running demo: the desk, and where its centre and ports are."""
+
+    desk: Desk
+    centre: str
+    optical: str  # the virtual ZMF100
+    replay: str  # the meter that plays a saved readout
+    bus: str  # RS-485 with five Hexcell meters
+    readout_name: str
+
+
+@contextmanager
+def running_demo(folder: Path, *, real_time: bool = True) -> Iterator[Demo]:
+    """Set everything up in ``folder`` (again, if it was used before) and take it down at the end.
+
+    Raises:
+        DatabaseInUse: A demo runs there already.
+        BadInput: The folder cannot be used.
+    """
+    folder = folder.absolute()
+    with ExitStack() as stack:
+        db = stack.enter_context(Database.open(folder))
+        ports = folder / "ports"
+        shutil.rmtree(ports, ignore_errors=True)
+        ports.mkdir()
+        readout, name = saved_readout()
+        optical = _line(stack, ports, "optical-zmf100", zmf100(), real_time=real_time)
+        played = [replay.build(readout, name=f"replay of {name}")]
+        replayed = _line(stack, ports, "optical-replay", played, real_time=real_time)
+        meters = catalogue.build("hexcell-ddsy1088*5", serial=HEXCELL)
+        bus = stack.enter_context(serve(meters, "rfc2217:0")).link
+        settings = Settings(settings_file(folder))
+        centre = f"sqlite:///{folder / 'centre.sqlite'}"
+        _prepare(db, settings, centre, readout)
+        desk = Desk(
+            db,
+            settings,
+            secrets_of=demo_secrets,
+            extra_ports=[
+                PortChoice(optical, "Virtual optical port, ZMF100", f"demo, meter {ZMF100}"),
+                PortChoice(replayed, "Virtual optical port, replay", f"demo, plays {name}"),
+                PortChoice(bus, "Virtual RS-485 bus", f"demo, five meters from {HEXCELL}"),
+            ],
+        )
+        yield Demo(desk, centre, optical, replayed, bus, name)
+
+
+def zmf100() -> list[Device]:
+    """Return the virtual three-phase meter of the demo."""
+    return catalogue.build("landisgyr-zmf100", serial=ZMF100)
+
+
+def demo_secrets(meter_type: str, serial: str) -> Secrets:
+    """Return the documented test password of the virtual meters."""
+    del serial
+    if meter_type == "hexcell-ddsy1088":
+        return Secrets(password=Secret(hexcell.PASSWORD))
+    return Secrets()
+
+
+def saved_readout() -> tuple[bytes, str]:
+    """Return the readout that the replay meter plays, and its name.
+
+    A real one from the shared library where that is at hand, else the one that comes along.
+    """
+    shared = Path(os.environ.get("METERWRIGHT_SHARED", "../shared")) / "data" / REAL_READOUT
+    if shared.is_file():
+        return shared.read_bytes(), shared.name
+    return resource("demo", "readout.txt").read_bytes(), "readout.txt"
+
+
+def readout_serial(readout: bytes) -> str:
+    """Return the number of the meter that a readout is of.
+
+    Raises:
+        BadInput: It does not tell.
+    """
+    try:
+        values = decode_readout(readout).values
+    except DriverError as error:
+        raise BadInput(f"the saved readout cannot be used: {error}") from error
+    for code in ("0.0", "0.0.0", "C.1.0", "96.1.0"):
+        for item in values:
+            if item.code == code and (text := (item.groups[0] if item.groups else "").strip()):
+                return text
+    raise BadInput("the saved readout does not tell the number of its meter")
+
+
+def _line(
+    stack: ExitStack, ports: Path, name: str, devices: Sequence[Device], *, real_time: bool
+) -> str:
+    """Put ``devices`` on a virtual optical port and return what to open."""
+    listen = f"pty:{ports / name}" if os.name == "posix" else "rfc2217:0"
+    return stack.enter_context(serve(devices, listen, real_time=real_time)).link
+
+
+def _prepare(db: Database, settings: Settings, centre: str, readout: bytes) -> None:
+    """Import the sample orders and make the centre; what is there already stays."""
+    for key, value in WHO.items():
+        if not settings.text(key):
+            settings.set(key, value)
+    settings.set("centre.url", centre)
+    sample = resource("demo", "orders.csv").read_text(encoding="utf-8")
+    file = db.folder / "demo-orders.csv"
+    text = sample.replace(FIXTURE_SERIAL, readout_serial(readout))
+    write_atomically(file, text.encode())
+    result = import_orders(db, file, who=settings.text("installer.name"))
+    worked = [e for e in result.errors if "started" not in e.problem and "done" not in e.problem]
+    if worked and result.created:
+        raise BadInput(f"the sample orders cannot be imported: {worked[0].problem}")
+    with open_centre(centre) as store:
+        store.init()
+        store.enrol(Desk(db, settings).laptop())

@@ -1,0 +1,331 @@
+"""Everything behind the window and the commands: data, ports, meters, centre, reports.
+
+Put together once, in `app.main`; passed on, never looked up.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from sqlalchemy import Select, select
+
+from app.centre.opening import open_centre
+from app.errors import BadInput, NotFound
+from app.models.database import Database
+from app.models.files import write_atomically
+from app.models.journal import Laptop
+from app.models.measured import ProfileSegment
+from app.models.order import Attachment, CheckResult, WorkOrder
+from app.paths import reports_folder
+from app.reports.commissioning_pdf import render
+from app.reports.words import style_for
+from app.services.connection import Overrides, Target, connect
+from app.services.events import stored_events
+from app.services.profile import stored_capture
+from app.services.reading import Told, Wish, read_meter
+from app.services.readout import stored_readings
+from app.settings import Settings
+from app.sync.chip import pending
+from app.sync.session import SyncResult, synchronise
+from app.tasks import Found, Progress, Task
+from app.workorders.checks import Check, check_from
+from app.workorders.record import build_record
+from app.workorders.results import StepView, steps_view
+from app.workorders.runner import Outcome, work
+from app.workorders.visit import WorkContext
+from drivers.meter import Meter
+from drivers.metertype import load_meter_type, meter_type_names
+from drivers.ports import list_ports
+from drivers.secrets import Secrets
+from drivers.trace_link import Trace
+from drivers.values import ClockReading, Identity, MeterEvent, ProfileInfo, ProfileRow, Reading
+
+MOMENTS = ("before", "after", "handover", "now")
+
+SecretsOf = Callable[[str, str], Secrets]  # meter type, serial
+
+
+@dataclass(frozen=True, slots=True)
+class PortChoice:
+    """One place a meter can be reached at."""
+
+    target: str
+    title: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRow:
+    """One check as a table shows it."""
+
+    title: str
+    measured: str
+    limit: str
+    source: str
+    verdict: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Everything an order has found so far."""
+
+    readings: tuple[tuple[str, Reading], ...] = ()
+    profiles: tuple[tuple[ProfileInfo, tuple[ProfileRow, ...]], ...] = ()
+    events: tuple[MeterEvent, ...] = ()
+    clock: ClockReading | None = None
+    checks: tuple[CheckRow, ...] = ()
+    report: Path | None = None
+
+
+def no_secrets(meter_type: str, serial: str) -> Secrets:
+    """Know no password of any meter."""
+    del meter_type, serial
+    return Secrets()
+
+
+class Desk:
+    """What people do with orders and meters, whatever shows it to them.
+
+    Args:
+        db: The open local database.
+        settings: The settings of this laptop.
+        trace: Where every byte on a line is recorded.
+        secrets_of: Gives what a meter of this type and serial asks for.
+        extra_ports: Places beside the real ports: the virtual meters of the demo.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        settings: Settings,
+        *,
+        trace: Trace | None = None,
+        secrets_of: SecretsOf = no_secrets,
+        extra_ports: Sequence[PortChoice] = (),
+    ) -> None:
+        self.db = db
+        self.settings = settings
+        self.trace = trace or Trace()
+        self._secrets_of = secrets_of
+        self._extra_ports = tuple(extra_ports)
+
+    @property
+    def who(self) -> str:
+        """Who works with the program."""
+        return self.settings.text("installer.name") or "Installer"
+
+    @property
+    def role(self) -> str:
+        """Their role, in lower case."""
+        return self.settings.text("installer.role").lower() or "installer"
+
+    def ports(self) -> list[PortChoice]:
+        """Real ports with what is plugged in, then the virtual meters of the demo."""
+        real = [
+            PortChoice(port.name, port.name, port.description or "serial port")
+            for port in list_ports()
+        ]
+        return [*real, *self._extra_ports]
+
+    def meter_types(self) -> list[tuple[str, str]]:
+        """Name and title of every meter type."""
+        return [(name, load_meter_type(name).title) for name in meter_type_names()]
+
+    def connect(self, target: str, meter_type: str) -> Task[Identity]:
+        """Sign on, read who the meter is, sign off."""
+        yield Progress("Signing on")
+        with self._opened(target, meter_type)(meter_type) as meter:
+            identity = meter.identity()
+            yield Found("identity", identity)
+            yield Progress("Signing off")
+        return identity
+
+    def read(self, target: str, meter_type: str, what: Sequence[str]) -> Task[Identity]:
+        """Read a meter without an order and yield what arrives."""
+        wish = Wish(tuple(dict.fromkeys(["identity", *what])))
+        opened = self._opened(target, meter_type)
+        told = yield from read_meter(lambda: opened(meter_type), wish, Told())
+        return told.identity or Identity()
+
+    def work(
+        self,
+        order_id: str,
+        target: str,
+        *,
+        stop_after: str = "",
+        overrides: Overrides | None = None,
+        secrets: Secrets | None = None,
+    ) -> Task[Outcome]:
+        """Work the order from where it stopped, with the meter at ``target`` ("" for none)."""
+        with self.db.read() as session:
+            order = session.get(WorkOrder, order_id)
+        if order is None:
+            raise NotFound(f"there is no work order {order_id}")
+        opened = None
+        if target:
+            opened = self._opened(target, order.meter_type, order.meter_serial, overrides, secrets)
+            self.settings.set("connection.port", target)
+        outcome = yield from work(self.context(opened), order_id, stop_after=stop_after)
+        if outcome.verdict:
+            yield Found("report", self.render_report(order_id))
+        return outcome
+
+    def context(
+        self, opened: Callable[[str], AbstractContextManager[Meter]] | None = None
+    ) -> WorkContext:
+        """Return what the runner needs from this desk."""
+        context = WorkContext(
+            db=self.db,
+            open_meter=opened,
+            who=self.who,
+            role=self.settings.text("installer.role"),
+            laptop=self.laptop(),
+            tool=f"Meterwright {program_version()}",
+            utility=self.settings.text("installer.utility"),
+            contractor=self.settings.text("installer.contractor"),
+            licence=self.settings.text("installer.licence"),
+            language=self.settings.text("report.language"),
+            paper=self.settings.text("report.paper"),
+        )
+        return replace(context, render_report=lambda order_id: self._drawn(order_id, context))
+
+    def laptop(self) -> str:
+        """Return the name of this laptop in the journal."""
+        with self.db.read() as session:
+            return session.execute(select(Laptop.device_id)).scalar_one()
+
+    def steps(self, order_id: str) -> tuple[StepView, ...]:
+        """The steps of the order's procedure and where each stands."""
+        return steps_view(self.db, order_id)
+
+    def stored(self, order_id: str) -> Stored:
+        """Everything the order has found so far."""
+        with self.db.read() as session:
+            readings = tuple(
+                (moment, reading)
+                for moment in MOMENTS
+                for reading in stored_readings(session, order_id, moment)
+            )
+            captures = session.execute(
+                select(ProfileSegment.capture_id)
+                .where(ProfileSegment.order_id == order_id)
+                .order_by(ProfileSegment.read_at)
+            ).scalars()
+            kept = [stored_capture(session, name) for name in dict.fromkeys(captures)]
+            checks = session.execute(
+                select(CheckResult)
+                .where(CheckResult.order_id == order_id)
+                .order_by(CheckResult.position)
+            ).scalars()
+            rows = tuple(check_row(check_from(check.body)) for check in checks)
+            report = _newest_report(session.execute(_reports_of(order_id)).scalars().first())
+            events = stored_events(session, order_id)
+        return Stored(
+            readings=readings,
+            profiles=tuple((one.info, one.rows) for one in kept if one is not None),
+            events=events,
+            checks=rows,
+            report=self.db.folder / report if report else None,
+        )
+
+    def synchronise(self, url: str = "") -> Task[SyncResult]:
+        """Send the journal to the centre and take the mail."""
+        address = url or self.settings.text("centre.url")
+        if not address:
+            raise BadInput("no centre is set; give its address in the settings")
+        with open_centre(address) as centre:
+            return (yield from synchronise(self.db, centre))
+
+    def pending(self) -> int:
+        """How many events the centre has not acknowledged."""
+        return pending(self.db).events
+
+    def render_report(self, order_id: str) -> Path:
+        """Write the report of an order that has ended to the reports folder; return its path."""
+        with self.db.read() as session:
+            order = session.get(WorkOrder, order_id)
+            kept = session.execute(_reports_of(order_id)).scalars().first()
+        if order is None:
+            raise NotFound(f"there is no work order {order_id}")
+        if not order.verdict:
+            raise BadInput(f"order {order.number} has not run to its end; there is no report yet")
+        data = (
+            (self.db.folder / kept.path).read_bytes()
+            if kept is not None
+            else self._drawn(order_id, self.context())
+        )
+        path = reports_folder(self.db.folder) / f"{safe_name(order.number)}.pdf"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not (path.exists() and path.read_bytes() == data):
+            write_atomically(path, data)
+        return path
+
+    def _drawn(self, order_id: str, context: WorkContext) -> bytes:
+        record, photos = build_record(self.db, order_id, context)
+        return render(record, photos, context.paper)
+
+    def _opened(
+        self,
+        target: str,
+        meter_type: str,
+        serial: str = "",
+        overrides: Overrides | None = None,
+        secrets: Secrets | None = None,
+    ) -> Callable[[str], AbstractContextManager[Meter]]:
+        settings = overrides or Overrides()
+        reply = self.settings.number("connection.reply_time")
+        if reply > Decimal(0) and settings.reply_time is None:
+            settings = replace(settings, reply_time=float(reply))
+
+        @contextmanager
+        def opened(name: str) -> Iterator[Meter]:
+            chosen = name or meter_type
+            known = secrets or self._secrets_of(chosen, serial)
+            place = Target(target, chosen, serial, settings, known)
+            with connect(place, self.trace) as meter:
+                yield meter
+
+        return opened
+
+
+def program_version() -> str:
+    """Return the version of the program."""
+    try:
+        return version("meterwright")
+    except PackageNotFoundError:  # run from a checkout
+        return "0.1.0"
+
+
+def safe_name(text: str) -> str:
+    """Return ``text`` as a file name that every system takes."""
+    return "".join(c if c.isalnum() or c in "-_." else "_" for c in text).strip(".") or "order"
+
+
+def _reports_of(order_id: str) -> Select[Attachment]:
+    return (
+        select(Attachment)
+        .where(Attachment.order_id == order_id, Attachment.kind == "report")
+        .order_by(Attachment.at.desc())
+    )
+
+
+def _newest_report(row: Attachment | None) -> str:
+    return row.path if row is not None else ""
+
+
+def check_row(check: Check) -> CheckRow:
+    """Return one check in words, as the report words it."""
+    style = style_for("en")
+    measured = ", ".join(style.quantity(item) for item in check.measured)
+    return CheckRow(
+        title=check.title,
+        measured=measured or check.seen,
+        limit=style.limit(check.limit),
+        source=check.limit.source,
+        verdict=check.verdict.value,
+        note=check.remark,
+    )
