@@ -86,7 +86,7 @@ class Associating:
         )
         _silence()
         self._client.proposedConformance = _PROPOSED
-        self._client.maxReceivePDUSize = dlms.pdu
+        self._pdu = dlms.pdu
 
     @property
     def secret(self) -> bool:
@@ -95,6 +95,7 @@ class Associating:
 
     def request(self) -> bytes:
         """Return the AARQ."""
+        self._client.maxReceivePDUSize = self._pdu  # an answer overwrites it
         (apdu,) = self._client.aarqRequest()
         return bytes(apdu)
 

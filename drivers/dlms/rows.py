@@ -208,9 +208,7 @@ class RowDecoder:
             if at + 2 > len(data):
                 raise Incomplete
             if data[at] != _STRUCTURE or data[at + 1] != self._width:
-                raise GarbledReply(
-                    f"row {number} is not a structure of {self._width} columns"
-                )
+                raise GarbledReply(f"row {number} is not a structure of {self._width} columns")
             at += 2
         values = []
         columns: list[_Column] | None = []

@@ -30,6 +30,7 @@ from drivers.dlms.data import decode
 from drivers.dlms.negotiation import FRAME_MAX, HdlcSettings
 from drivers.dlms.transport import HdlcTransport, Transport, WrapperTransport
 from drivers.errors import DriverError, GarbledReply, MeterBusy, NoReply, PortUnavailable
+from drivers.iec62056.signon import sign_on_mode_e
 from drivers.link import Line, Link
 from drivers.metertype import MeterType
 from drivers.secrets import Secrets
@@ -82,7 +83,7 @@ class Session:
         if transport is None or isinstance(error, PortUnavailable):
             return
         try:
-            if error is None and self.association:
+            if error is None and self.association and not transport.lost:
                 self._release(transport)
         finally:
             self.association = None
@@ -107,20 +108,34 @@ class Session:
         link, kind = self._link, self._type
         if kind.framing == "wrapper":
             return WrapperTransport(link, kind.dlms.client, kind.dlms.server, kind.timing)
-        speed = self._direct_line()
+        speed = self._optical_line() if kind.framing == "mode-e" else self._direct_line()
         character_s = Line.named(speed, "8N1").character_s if link.sets_line else 0.0
         transport = HdlcTransport(link, self._hdlc_settings(character_s))
         self._transport = transport  # from here on the way out has a DISC
         transport.connect()
         return transport
 
+    def _optical_line(self) -> int:
+        """Sign on over the optical port; return the speed both sides have switched to."""
+        self._power_probe()
+        found = sign_on_mode_e(self._link, self._type)
+        self.identification = found.line
+        if self._type.timing.pause_s:
+            self._link.wait(self._type.timing.pause_s)
+        cap = self._type.line.max_speed
+        return min(found.speed, cap) if cap else found.speed
+
     def _direct_line(self) -> int:
         line = self._type.line
         self._link.configure(Line.named(line.speed, line.format))
+        self._power_probe()
+        return line.speed
+
+    def _power_probe(self) -> None:
+        line = self._type.line
         self._link.set_lines(rts=line.rts, dtr=line.dtr)
         if line.settle_s:
             self._link.wait(line.settle_s)
-        return line.speed
 
     def _hdlc_settings(self, character_s: float) -> HdlcSettings:
         dlms, timing = self._type.dlms, self._type.timing
@@ -200,6 +215,8 @@ class Session:
     def _asked(self, request: bytes, *, again: bool = False) -> bytes:
         if self._transport is None:
             raise RuntimeError("the session is not open")
+        if self._transport.lost:
+            self.renew()
         idle = self._link.now() - self._last_answer
         try:
             answer = self._exchange(request)

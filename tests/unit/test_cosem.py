@@ -61,7 +61,9 @@ def test_only_one_module_imports_the_library() -> None:
         path.relative_to(ROOT).as_posix()
         for folder in ("app", "drivers", "resources")
         for path in (ROOT / folder).rglob("*.py")
-        if re.search(r"^\s*(from|import) gurux_dlms", path.read_text(encoding="utf-8"), re.MULTILINE)
+        if re.search(
+            r"^\s*(from|import) gurux_dlms", path.read_text(encoding="utf-8"), re.MULTILINE
+        )
     }
     assert found == {"drivers/dlms/cosem.py"}
 
