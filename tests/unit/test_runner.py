@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import Connection, event, func, select, text
 
 from app.errors import BadInput, Cancelled, Interrupted, NoRoom, NotFound, NotPermitted
 from app.models.database import Database
@@ -415,46 +415,45 @@ def test_an_order_that_is_cancelled_or_unknown_cannot_be_worked(db):
 # The disk
 
 
-@pytest.mark.parametrize("step", ["identify", "before", "clock", "profile", "checks", "complete"])
+@pytest.mark.parametrize("step", ["identify", "before", "clock", "profile", "checks"])
 def test_a_full_disk_in_a_step_loses_nothing_that_was_kept(db, order, step):
     context = context_for(db)
     collect(work(context, order, stop_after=_step_before(step)), ANSWERS)
     before = len(kept(db, JournalEvent))
-    limit_pages(db, 0)
-    with pytest.raises(NoRoom):
+    with full_disk(db), pytest.raises(NoRoom):
         collect(work(context, order), ANSWERS)
     assert len(kept(db, JournalEvent)) >= before
-    limit_pages(db, 1_000_000)
     result, _ = collect(work(context, order), ANSWERS)
     assert result.finished
     assert writes(db) == 1
 
 
-def limit_pages(db: Database, spare: int) -> None:
-    """Let SQLite believe that the disk is full, or that it has room again."""
+@contextlib.contextmanager
+def full_disk(db: Database) -> Iterator[None]:
+    """Let SQLite believe that the disk is full: the file may not grow, and is filled up."""
+
+    def no_page_more(connection: Connection) -> None:
+        used = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA max_page_count={used}")
+
+    def as_many_as_ever(connection: Connection) -> None:
+        connection.exec_driver_sql("PRAGMA max_page_count=1073741823")
+
     with db.write() as session:
-        session.execute(text("CREATE TABLE IF NOT EXISTS filler (body BLOB)"))
-        if spare:
-            session.execute(text("DROP TABLE filler"))
-    for connection in db._engine.pool.__dict__.get("_pool").queue:
-        raw = connection.dbapi_connection
-        used = raw.execute("PRAGMA page_count").fetchone()[0]
-        raw.execute(f"PRAGMA max_page_count={used + spare}").fetchone()
-    if not spare:
-        fill(db)
-
-
-def fill(db: Database) -> None:
+        session.execute(text("CREATE TABLE filler (body BLOB)"))
+    event.listen(db._engine, "begin", no_page_more)
     with contextlib.suppress(NoRoom):
         while True:
             with db.write() as session:
                 session.execute(text("INSERT INTO filler VALUES (zeroblob(500))"))
+    yield
+    event.remove(db._engine, "begin", no_page_more)
+    event.listen(db._engine, "begin", as_many_as_ever)
 
 
 def _step_before(step: str) -> str:
     keys = ["identify", "before", "clock", "registers", "profile", "events", "checks"]
-    keys += ["evidence", "handover", "signature", "complete"]
-    return keys[keys.index(step) - 1] if step != "identify" else "identify"
+    return keys[max(0, keys.index(step) - 1)]
 
 
 # Meters that have less

@@ -54,7 +54,15 @@ def identify(visit: Visit) -> Task[StepEnd]:
             optional=True,
         )
         if answer == REPORT:
-            report_incident(visit.db, visit.order.order_id, INCIDENT, str(problem))
+            report_incident(
+                visit.db,
+                visit.order.order_id,
+                INCIDENT,
+                str(problem),
+                who=visit.context.who,
+                step=visit.step.key,
+                role=visit.context.acting_role,
+            )
             return StepEnd(stop=True, summary=str(problem))
         visit.forget(*again)
         if answer != REPEAT or attempt == ATTEMPTS:
