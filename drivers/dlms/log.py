@@ -6,7 +6,7 @@ from dataclasses import replace
 from drivers.dlms.profile import Layout, ProfileReader
 from drivers.eventwords import event_text, status_words
 from drivers.metertype import LogType, MeterType
-from drivers.obis import from_bytes, name_of
+from drivers.obis import from_bytes, name_of, parse
 from drivers.values import MeterEvent, ProfileRow, Span
 
 _EVENT_GROUP = (96, 11)  # C and D of event codes
@@ -21,8 +21,8 @@ class LogReader:
 
     def events(self, code: str, span: Span) -> Iterator[MeterEvent]:
         """Yield the events of the log with this OBIS code, as their rows arrive."""
-        known = (log for log in self._type.logs if log.code == code)
-        log = next(known, LogType(code))
+        known = (log for log in self._type.logs if parse(log.code) == code)
+        log = replace(next(known, LogType(code)), code=code)
         layout = self._profiles.layout(code)
         info = replace(self._profiles.info(code), period_s=0)  # a log has no fixed period
         place = _code_place(layout)

@@ -85,7 +85,7 @@ class DlmsMeter:
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
-        trace: TracebackType | None,
+        _trace: TracebackType | None,
     ) -> None:
         self._session.close(error)
 

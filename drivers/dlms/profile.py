@@ -17,7 +17,7 @@ from drivers.dlms.units import scaled
 from drivers.errors import AccessDenied, DriverError, GarbledReply, NoReply, NotSupported
 from drivers.eventwords import status_words
 from drivers.metertype import MeterType, ProfileType
-from drivers.obis import from_bytes, name_of, to_bytes
+from drivers.obis import from_bytes, name_of, parse, to_bytes
 from drivers.values import ProfileBlock, ProfileColumn, ProfileInfo, ProfileRow, Span, Statistics
 
 _BUFFER, _CAPTURED, _PERIOD, _IN_USE, _CAPACITY = 2, 3, 4, 7, 8
@@ -134,7 +134,7 @@ class ProfileReader:
         return value if isinstance(value, int) else None
 
     def _kind(self, code: str) -> ProfileType:
-        known = (kind for kind in self._type.profiles if kind.code == code)
+        known = (kind for kind in self._type.profiles if parse(kind.code) == code)
         return next(known, ProfileType(code))
 
     # --- rows -------------------------------------------------------------------------------

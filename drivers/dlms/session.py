@@ -40,6 +40,8 @@ T = TypeVar("T")
 _BUSY_PAUSE = 0.5  # s before a meter that was busy is asked again
 _INACTIVE_S = 25.0  # meters drop a silent link after 30 to 180 s
 _BLOCKS_MAX = 1 << 20
+_BREAK = b"\x01B0\x03q"
+_BREAK_SPEEDS = (300, 9600)
 
 
 class Session:
@@ -101,8 +103,18 @@ class Session:
         try:
             if not transport.disconnect():
                 self._statistics.remarks.append("the meter did not confirm the end of the link")
+                if self._type.framing == "mode-e" and self._link.sets_line:
+                    self._break()
         except DriverError as error:
             self._statistics.remarks.append(f"the link could not be ended: {error}")
+
+    def _break(self) -> None:
+        """Bring an optical port that may stand anywhere back to rest."""
+        for speed in _BREAK_SPEEDS:
+            line = Line.named(speed, self._type.line.format)
+            self._link.configure(line)
+            self._link.write(_BREAK)
+            self._link.wait(len(_BREAK) * line.character_s)
 
     def _connected_transport(self) -> Transport:
         link, kind = self._link, self._type
@@ -112,7 +124,12 @@ class Session:
         character_s = Line.named(speed, "8N1").character_s if link.sets_line else 0.0
         transport = HdlcTransport(link, self._hdlc_settings(character_s))
         self._transport = transport  # from here on the way out has a DISC
-        transport.connect()
+        try:
+            transport.connect()
+        except NoReply as error:
+            if kind.framing != "mode-e" or error.hint:
+                raise
+            raise NoReply(error.waited, "late-dlms") from error
         return transport
 
     def _optical_line(self) -> int:
