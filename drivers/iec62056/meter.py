@@ -6,6 +6,8 @@ once and kept: identity, registers and clock all come from it.
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import TracebackType
@@ -13,13 +15,15 @@ from typing import Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from drivers.errors import DriverError, GarbledReply, NotSupported
+from drivers.iec62056.archive import inside, log_name, profile_name, range_text, windows
 from drivers.iec62056.dataset import DataSet
 from drivers.iec62056.frames import Identification
+from drivers.iec62056.programming import ProgrammingDialogue
 from drivers.iec62056.reading import Block, ReadoutDialogue
 from drivers.iec62056.readout import DataReader, Readout, decode_message
 from drivers.iec62056.registers import identity_of, matching, reading_of, readings
 from drivers.iec62056.session import DataLine, Identified, Settings
-from drivers.iec62056.talk import perform
+from drivers.iec62056.talk import perform, result_of
 from drivers.iec62056.times import MeterZone
 from drivers.link import Link
 from drivers.metertype import BadMeterType, MeterType
@@ -36,6 +40,7 @@ from drivers.values import (
 )
 
 _RESOLUTION_S = Decimal("0.5")  # half of the whole seconds that meters print
+_LOOK_BACK = (timedelta(hours=2), timedelta(days=2), timedelta(days=40))
 _CLOCK_CODES = ("1-0:0.9.1.255", "0-0:1.0.0.255")
 
 
@@ -55,6 +60,7 @@ class Iec62056Meter:
         self._zone = zone_of(meter_type)
         self._keep_first_speed = False  # learned
         self._readout: Readout | None = None
+        self._session: ProgrammingDialogue | None = None
         self._begun: datetime | None = None  # when the data message began to arrive
         self._clock_at: datetime | None = None  # when its clock line had arrived
 
@@ -73,7 +79,8 @@ class Iec62056Meter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Leave the meter alone: after a readout it is at rest by itself."""
+        """End programming mode; after a readout the meter is at rest by itself."""
+        self._leave()
 
     def arriving(self) -> Iterator[DataSet]:
         """Read the list, yielding its values as they arrive, before their check is known.
@@ -81,6 +88,7 @@ class Iec62056Meter:
         For showing progress.  Values of a block that is read again come again.  `registers` then
         gives the same values with their proof, without asking the meter once more.
         """
+        self._leave()
         settings = Settings(self.meter_type, self._link.sets_line, self._keep_first_speed)
         dialogue = ReadoutDialogue(settings, self.statistics)
         run = perform(self._link, dialogue.readout())
@@ -184,16 +192,64 @@ class Iec62056Meter:
         )
 
     def profile_info(self, code: str = "") -> ProfileInfo:
-        """What the load profile captures."""
-        raise NotSupported(f"this meter type has no load profile {code}".rstrip())
+        """What the load profile captures, by the header of its newest rows."""
+        name = profile_name(self.meter_type, code)
+        now = datetime.now(UTC)
+        for back in _LOOK_BACK:
+            found = self._archive(name, now - back, None).profile
+            if found is not None:
+                return found.info
+        raise NotSupported(f"{name} holds nothing of the last {_LOOK_BACK[-1].days} days")
 
-    def profile(self, info: ProfileInfo, span: Span) -> Iterator[ProfileBlock]:  # noqa: ARG002
-        """The rows of a load profile."""
-        raise NotSupported(f"this meter type has no load profile {info.obis}")
+    def profile(self, info: ProfileInfo, span: Span) -> Iterator[ProfileBlock]:
+        """The rows of ``span``, a week at a time; each block is proved before it is given out."""
+        name = profile_name(self.meter_type, info.obis)
+        ranges = list(windows(span, info.period_s, datetime.now(UTC)))
+        expected = span.last
+        if not expected and ranges[:1] and (first := ranges[0][0]) and (last := ranges[-1][1]):
+            expected = int((last - first).total_seconds() // (info.period_s or 900)) + 1
+        for start, end in ranges:
+            found = self._archive(name, start, end).profile
+            rows = [row for row in found.rows if inside(row.time, start, end)] if found else []
+            yield ProfileBlock(tuple(rows), expected)
 
-    def events(self, code: str = "", span: Span | None = None) -> Iterator[MeterEvent]:  # noqa: ARG002
-        """The rows of a log."""
-        raise NotSupported(f"this meter type has no event log {code}".rstrip())
+    def events(self, code: str = "", span: Span | None = None) -> Iterator[MeterEvent]:
+        """The records of a log in the meter's order."""
+        name = log_name(self.meter_type, code)
+        start, end = (span.start, span.end) if span else (None, None)
+        log = self._archive(name, start, end).log
+        rows = [row for row in log.rows if inside(row.time, start, end)] if log else []
+        if span and span.last:
+            rows = rows[-span.last :]
+        for row in rows:
+            yield replace(row, time=row.time.astimezone(UTC))
+
+    def _archive(self, name: str, start: datetime | None, end: datetime | None) -> Readout:
+        """Return the answer for a range of a profile or log, read in programming mode."""
+        session = self._programming()
+        order = f"{name}({range_text(start, end, self._zone)})"
+        answer = result_of(self._link, session.ask(self.meter_type.iec62056.read_command, order))
+        return decode_message(self.identification, answer, self._zone)
+
+    def _programming(self) -> ProgrammingDialogue:
+        """Return the open session in programming mode, entered at the first call."""
+        if self._session is None or not self._session.open:
+            settings = Settings(self.meter_type, self._link.sets_line, self._keep_first_speed)
+            self._session = ProgrammingDialogue(settings, self.statistics)
+            try:
+                result_of(self._link, self._session.enter(self._secrets.password))
+            except BaseException:
+                self._leave()
+                raise
+            self.identification = self._session.identification
+        return self._session
+
+    def _leave(self) -> None:
+        """Send the break where a session is open; a line that is gone is no new error."""
+        session, self._session = self._session, None
+        if session is not None and session.open:
+            with suppress(DriverError):
+                result_of(self._link, session.leave())
 
     def set_clock(self, to: datetime | None = None) -> ClockReading:  # noqa: ARG002
         """Refuse: this protocol's readout cannot set anything."""

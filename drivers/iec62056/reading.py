@@ -114,6 +114,8 @@ class ReadoutDialogue(Dialogue):
         if not reader.started:
             raise NoReply(self.type.timing.reply_s)
         message = reader.message
+        if message.command:
+            raise GarbledReply(f"the meter answered {message.command!r} instead of its list")
         if not message.closed and not reader.ended and not after_nak:
             kind = "noise" if reader.noise else f"{len(message.body)} characters, then silence"
             raise GarbledReply(f"the data message broke off: {kind}")

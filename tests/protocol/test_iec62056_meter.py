@@ -427,9 +427,8 @@ def test_no_answer_raises_anything_but_a_driver_error(answers):
     left = iter(answers)
     link = MemoryLink(lambda _: next(left, b""))
     quick = replace(TYPE, timing=replace(TYPE.timing, retries=1))
-    with Iec62056Meter(link, quick, Secrets()) as meter:
-        with suppress(NoReply, GarbledReply):
-            list(meter.registers())
+    with Iec62056Meter(link, quick, Secrets()) as meter, suppress(NoReply, GarbledReply):
+        list(meter.registers())
 
 
 def test_an_echo_is_told_from_an_answer_that_begins_alike():
