@@ -36,6 +36,7 @@ _OPENED = re.compile(rb"[^(]*?[\x01\x02]")  # later ones are noise in a value
 _TELEGRAM_END = re.compile(rb"!([0-9A-Fa-f]{4})(?=[\r\n]|\Z)")
 _SHOWN = 40  # characters of a damaged line in a remark
 _MOST_REMARKS = 50
+_ZONE_REMARK = "the data do not name their time zone: read as UTC+01:00, summer time as flagged"
 _BODY_LIMIT = 64_000_000
 
 
@@ -148,7 +149,14 @@ def decode_readout(data: bytes, zone: MeterZone | None = None) -> Readout:
     found = decoded.values or decoded.profile or decoded.log or decoded.identification
     if not (found or decoded.remarks):
         raise GarbledReply("there is no IEC 62056-21 data in these bytes")
+    if zone is None and _has_times(decoded):
+        return replace(decoded, remarks=(*decoded.remarks, _ZONE_REMARK))
     return decoded
+
+
+def _has_times(readout: Readout) -> bool:
+    timed = readout.clock or readout.profile or readout.log
+    return bool(timed) or any(item.time for item in readout.values)
 
 
 def decode_message(
