@@ -20,6 +20,7 @@ COMMANDS = {
     "read": "app.commands.read:read",
     "report": "app.commands.work:report",
     "run": "app.commands.work:run_order",
+    "sts": "app.commands.sts:sts",
     "simulate": "app.commands.simulate:simulate",
     "sync": "app.commands.centre:sync",
     "vault": "app.commands.vault:vault",

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from app.commands.options import common_options
+from app.commands.sts import decode_token
 from app.commands.terminal import Terminal, reported, text_table
 from app.errors import BadInput
 from drivers.iec62056.readout import decode_readout
@@ -62,6 +63,9 @@ def _readout_words(shape: dict[str, Any]) -> str:
     ]
     parts += [f"Note: {remark}" for remark in shape["remarks"]]
     return "\n\n".join(parts)
+
+
+decode.add_command(decode_token)
 
 
 @click.group()

@@ -196,7 +196,7 @@ def management(subclass: int, rnd: int, tid: int, value16: int) -> Clear:
     return Clear(MANAGEMENT, subclass << 44 | rnd << 40 | tid << 16 | value16)
 
 
-def test(subclass: int, control: int, maker: int) -> Clear:
+def display(subclass: int, control: int, maker: int) -> Clear:
     """Return a test or display token's content; ``control`` has one bit per test, all for 0."""
     width = 16 if subclass == 1 else 8
     return Clear(TEST, subclass << 44 | control << width | maker)
