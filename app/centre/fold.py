@@ -25,6 +25,7 @@ FIELD_KINDS = frozenset(
         "step.result",
         "reading.taken",
         "profile.taken",
+        "profile.segment",
         "events.taken",
         "clock.compared",
         "check.result",
@@ -130,7 +131,7 @@ def _judge_own(order: CentreOrder, kind: str, body: dict[str, Any]) -> Verdict:
     if kind == DONE and order.completed:
         return Verdict.DUPLICATE_RESULT
     if kind == STATE:
-        to = body.get("to")
+        to = _text(body, "to")
         if to not in _STATES:
             return Verdict.INVALID
         if order.state in _CENTRE_STATES and to not in _AGREED:

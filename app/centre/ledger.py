@@ -110,7 +110,7 @@ class Ledger:
         rows = self._connection.execute(
             select(EVENT.c.event_id, EVENT.c.sha256).where(EVENT.c.event_id.in_(set(event_ids)))
         )
-        return dict(rows.tuples().all())
+        return dict(rows.all())
 
     def _row(self, envelope: Envelope, sha256: str, verdict: Verdict) -> dict[str, object]:
         return {

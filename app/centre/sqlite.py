@@ -110,8 +110,8 @@ class SqliteCentre:
                 "centre_id": centre["centre_id"],
                 "generation": centre["generation"],
                 "devices": self._devices(connection),
-                "events": dict(verdicts.tuples().all()),
-                "work_orders": dict(states.tuples().all()),
+                "events": dict(verdicts.all()),
+                "work_orders": dict(states.all()),
                 "review_open": connection.execute(
                     select(func.count()).select_from(REVIEW).where(REVIEW.c.closed.is_(None))
                 ).scalar_one(),

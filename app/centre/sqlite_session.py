@@ -60,7 +60,7 @@ class SqliteSession:
             return Hello(
                 centre_id=centre["centre_id"],
                 generation=centre["generation"],
-                last_seqs=dict(last_seqs.tuples().all()),
+                last_seqs=dict(last_seqs.all()),
                 mail_head=device["mail_head"],
                 server_time=now,
                 schema_min=SCHEMA_MIN,
@@ -212,7 +212,7 @@ class SqliteSession:
                 EVENT.c.seq.in_([envelope.seq for envelope in batch]),
             )
         )
-        return dict(rows.tuples().all())
+        return dict(rows.all())
 
     def _begin_blob(self, connection: Connection, fact: BlobFact) -> None:
         connection.execute(BLOB_CHUNK.delete().where(BLOB_CHUNK.c.sha256 == fact.sha256))

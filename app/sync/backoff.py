@@ -17,6 +17,7 @@ class Backoff:
     def __init__(self, chance: Callable[[], float] = random.random) -> None:
         self._chance = chance
         self._failures = 0
+        self._delay = 0.0
 
     @property
     def batch(self) -> int:
@@ -25,18 +26,24 @@ class Backoff:
         return max(1, MAX_EVENTS >> halvings)
 
     def delay(self) -> float:
-        """Return the seconds to wait: full jitter below a bound that doubles with each failure."""
-        bound = min(LARGEST_S, SMALLEST_S * (1 << min(self._failures, _MOST_DOUBLINGS)))
-        return self._chance() * bound
+        """Return the seconds to wait, drawn once for each failure; 0 when nothing failed.
+
+        Full jitter below a bound that doubles with each failure: many laptops that lost the
+        centre together do not come back together.
+        """
+        return self._delay
 
     def failed(self) -> None:
         """Note a session that broke."""
         self._failures += 1
+        bound = min(LARGEST_S, SMALLEST_S * (1 << min(self._failures, _MOST_DOUBLINGS)))
+        self._delay = self._chance() * bound
 
     def succeeded(self) -> None:
-        """Note a session that ended in step."""
+        """Note a session that went through."""
         self._failures = 0
+        self._delay = 0.0
 
     def network_changed(self) -> None:
         """Forget the failures: they belonged to the network before."""
-        self._failures = 0
+        self.succeeded()

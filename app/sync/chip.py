@@ -139,9 +139,7 @@ def _chips(session: Session, order_ids: list[str]) -> dict[str, Chip]:
             .outerjoin(Blob, Blob.sha256 == Attachment.sha256)
             .where(Attachment.order_id.in_(order_ids), Blob.verified_at.is_(None))
             .group_by(Attachment.order_id)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     return {
         order_id: _sign(

@@ -1,0 +1,162 @@
+"""A laptop's day in a process that can be killed, or run out of disk, before the n-th step.
+
+Reads lines "ACTION N FOLDER" and answers each with the exit status of a forked process that did
+the day and, when it lived, the number of steps.  A step is an SQL statement, on the laptop or at
+the centre, or a call of the centre.
+"""
+
+import gc
+import os
+import resource
+import signal
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+
+from sqlalchemy import Engine, event, select
+
+from app.centre.contract import CentreSession
+from app.centre.opening import open_centre
+from app.errors import AppError
+from app.models.order import OrderState, WorkOrder
+from app.sync.session import SyncResult, synchronise
+from app.tasks import collect
+from tests.protocol.sync_world import CENTRE_FILE, Field, World
+
+ALL = os.environ.get("METERWRIGHT_FAULTS") == "all"
+READS = ("SELECT", "PRAGMA")
+PHOTO = 300_000  # two chunks
+_SESSIONS = 6
+
+
+class Steps:
+    """Counts steps and does the harm before the n-th."""
+
+    def __init__(self, action: str, at: int) -> None:
+        self.count = 0
+        self._action = action
+        self._at = at
+        event.listen(Engine, "connect", lambda raw, _: raw.set_trace_callback(self._traced))
+
+    def _traced(self, statement: str) -> None:
+        if ALL or not statement.startswith(READS):
+            self.tick()
+
+    def tick(self) -> None:
+        self.count += 1
+        if self.count != self._at:
+            return
+        if self._action == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self._action == "full":
+            room(0)
+
+
+def room(size: int) -> None:
+    """Limit the size of files: 0 makes every write fail as on a full disk."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+
+class CountedCalls:
+    """The calls of one laptop, each of them a step before and after."""
+
+    def __init__(self, calls: CentreSession, steps: Steps) -> None:
+        self._calls = calls
+        self._steps = steps
+
+    def __getattr__(self, name):
+        call = getattr(self._calls, name)
+
+        def counted(*arguments):
+            self._steps.tick()
+            answer = call(*arguments)
+            self._steps.tick()
+            return answer
+
+        return counted
+
+
+class CountedCentre:
+    """The centre, with counted calls."""
+
+    def __init__(self, folder: Path, steps: Steps) -> None:
+        self._centre = open_centre(str(folder / CENTRE_FILE))
+        self._steps = steps
+
+    def session(self, device_id: str) -> CountedCalls:
+        return CountedCalls(self._centre.session(device_id), self._steps)
+
+
+def day(folder: Path, steps: Steps) -> None:
+    """Take the mail, do what is open, sync until in step; an error is met by trying again."""
+    for _ in range(_SESSIONS):
+        try:
+            result = _attempt(folder, steps)
+        except AppError as error:
+            room(resource.RLIM_INFINITY)
+            sys.stderr.write(f"{type(error).__name__}: {error}\n")
+            continue
+        if result.in_step:
+            return
+    raise RuntimeError("not in step: the queue does not empty")
+
+
+def _attempt(folder: Path, steps: Steps) -> SyncResult:
+    field = Field(folder / "ana")
+    try:
+        centre = CountedCentre(folder, steps)
+        collect(synchronise(field.db, centre))
+        with field.db.read() as session:
+            ready = [OrderState.ACCEPTED, OrderState.DOWNLOADED]
+            orders = session.scalars(
+                select(WorkOrder.order_id).where(WorkOrder.state.in_(ready))
+            ).all()
+        for order_id in orders:
+            field.record(order_id, "reading.taken", {"values": ["1.5"]})
+            if order_id == orders[0]:
+                field.photograph(order_id, order_id.encode() * (PHOTO // len(order_id)))
+            field.complete(order_id)
+        return collect(synchronise(field.db, centre, batch=3))[0]
+    finally:
+        field.close()
+
+
+def warm_up() -> None:
+    """Do once what every forked process would otherwise load and set up again."""
+    with tempfile.TemporaryDirectory() as folder:
+        world = World(Path(folder))
+        ana = world.laptop("ana")
+        ana.photograph(*ana.take_orders(1), b"photo")
+        world.sync(ana)
+        world.close()
+    gc.freeze()
+
+
+def main() -> None:
+    """Serve requests until the input ends."""
+    warm_up()
+    for line in sys.stdin:
+        action, at, folder = line.split(maxsplit=2)
+        read_end, write_end = os.pipe()
+        pid = os.fork()
+        if not pid:
+            try:
+                steps = Steps(action, int(at))
+                day(Path(folder.strip()), steps)
+                room(resource.RLIM_INFINITY)
+                os.write(write_end, str(steps.count).encode())
+                os._exit(0)
+            except BaseException:  # noqa: BLE001 - the parent must hear of it
+                traceback.print_exc()
+                os._exit(1)
+        os.close(write_end)
+        _, status = os.waitpid(pid, 0)
+        with os.fdopen(read_end, "rb") as pipe:
+            count = pipe.read().decode() or "0"
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)} {count}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

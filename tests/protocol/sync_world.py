@@ -1,0 +1,209 @@
+"""A centre and some laptops in one folder, what their users do, and the invariants between them.
+
+The invariants are I1 to I3, I5, I6, I8 of the documentation on sync.
+"""
+
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from app.centre.contract import Envelope
+from app.centre.opening import open_centre
+from app.models.database import FILE, Database
+from app.models.files import keep_file
+from app.models.journal import JournalEvent, Laptop, append
+from app.models.order import Attachment, OrderState, WorkOrder
+from app.sync.chip import chip
+from app.sync.session import SyncResult, synchronise
+from app.tasks import collect
+
+CENTRE_FILE = "centre.sqlite"
+
+
+class Field:
+    """One laptop and what its user does."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.db = Database.open(folder)
+        with self.db.read() as session:
+            self.device_id = session.execute(select(Laptop.device_id)).scalar_one()
+
+    def take_orders(self, count: int, source: str = "csv", start: int = 1) -> list[str]:
+        ids = []
+        for number in range(start, start + count):
+            with self.db.write() as session:
+                order = WorkOrder(number=str(number), source=source, external_ref=str(number))
+                session.add(order)
+                body = {"number": str(number), "source": source, "external_ref": str(number)}
+                append(session, "order.imported", body, order_id=order.order_id, epoch=1)
+                ids.append(order.order_id)
+        return ids
+
+    def record(self, order_id: str, kind: str, body: dict[str, Any]) -> str:
+        with self.db.write() as session:
+            order = session.get(WorkOrder, order_id)
+            event = append(
+                session, kind, body, order_id=order_id, epoch=order.epoch if order else 1
+            )
+        return event.event_id
+
+    def photograph(self, order_id: str, data: bytes) -> str:
+        sha256, path = keep_file(self.folder, data, ".jpg")
+        with self.db.write() as session:
+            order = session.get_one(WorkOrder, order_id)
+            session.add(
+                Attachment(
+                    order_id=order_id,
+                    kind="photo",
+                    sha256=sha256,
+                    size=len(data),
+                    mime="image/jpeg",
+                    path=path,
+                )
+            )
+            body = {"sha256": sha256, "size": len(data)}
+            append(session, "attachment.added", body, order_id=order_id, epoch=order.epoch)
+        return sha256
+
+    def complete(self, order_id: str, verdict: str = "PASS") -> str:
+        with self.db.write() as session:
+            order = session.get_one(WorkOrder, order_id)
+            order.state = OrderState.DONE
+            body = {"verdict": verdict, "report_sha256": "00" * 32}
+            event = append(session, "order.done", body, order_id=order_id, epoch=order.epoch)
+        return event.event_id
+
+    def state(self, order_id: str) -> str:
+        with self.db.read() as session:
+            return session.get_one(WorkOrder, order_id).state
+
+    def chip(self, order_id: str) -> str:
+        with self.db.read() as session:
+            return chip(session, order_id).text
+
+    def laptop(self) -> Laptop:
+        with self.db.read() as session:
+            return session.execute(select(Laptop)).scalar_one()
+
+    def events(self) -> list[JournalEvent]:
+        with self.db.read() as session:
+            return list(
+                session.scalars(
+                    select(JournalEvent).order_by(JournalEvent.incarnation, JournalEvent.seq)
+                )
+            )
+
+    def image(self, folder: Path) -> Path:
+        """Copy the disk, as a backup program would."""
+        folder.mkdir()
+        with (
+            closing(sqlite3.connect(self.folder / FILE)) as there,
+            closing(sqlite3.connect(folder / FILE)) as here,
+        ):
+            there.backup(here)
+        return folder
+
+    def close(self) -> None:
+        self.db.close()
+
+
+class World:
+    """A centre in ``folder`` and the laptops that were let in."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.path = folder / CENTRE_FILE
+        self.centre = open_centre(f"sqlite:///{self.path}")
+        self.centre.init()
+        self.fields: list[Field] = []
+
+    def laptop(self, name: str) -> Field:
+        field = self.open(self.folder / name)
+        self.centre.enrol(field.device_id, name)
+        return field
+
+    def open(self, folder: Path) -> Field:
+        field = Field(folder)
+        self.fields.append(field)
+        return field
+
+    def sync(self, field: Field, centre: Any = None, **options: Any) -> SyncResult:
+        return collect(synchronise(field.db, centre or self.centre, **options))[0]
+
+    def rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        with closing(sqlite3.connect(self.path)) as connection:
+            return connection.execute(statement, values).fetchall()
+
+    def verdict(self, event_id: str) -> str:
+        ((verdict,),) = self.rows("SELECT verdict FROM event WHERE event_id = ?", event_id)
+        return str(verdict)
+
+    def backup(self) -> Path:
+        self.centre.close()
+        copy = self.folder / "backup.sqlite"
+        shutil.copyfile(self.path, copy)
+        return copy
+
+    def restore(self, copy: Path, *, told: bool = True) -> None:
+        self.centre.close()
+        shutil.copyfile(copy, self.path)
+        if told:
+            self.centre.after_restore()
+
+    def close(self) -> None:
+        self.centre.close()
+        for field in self.fields:
+            field.close()
+
+
+def envelope(row: JournalEvent, **changed: Any) -> Envelope:
+    values = {name: getattr(row, name) for name in Envelope.__slots__}
+    return Envelope(**{**values, **changed})
+
+
+def check_invariants(world: World, field: Field) -> None:
+    """Raise where laptop and centre, both quiet, break a promise."""
+    local = [(e.incarnation, e.seq, e.event_id, e.body, e.sha256) for e in field.events()]
+    there = world.rows(
+        "SELECT incarnation, seq, event_id, body, sha256 FROM event WHERE device_id = ?"
+        " ORDER BY incarnation, seq",
+        field.device_id,
+    )
+    assert local == there, f"I1, I2: {len(local)} events here, {len(there)} at the centre"
+    for incarnation in {row[0] for row in there}:
+        numbers = [row[1] for row in there if row[0] == incarnation]
+        assert numbers == list(range(1, len(numbers) + 1)), "I2: a gap"
+        ((last,),) = world.rows(
+            "SELECT last_seq FROM incarnation WHERE device_id = ? AND incarnation = ?",
+            field.device_id,
+            incarnation,
+        )
+        assert last == len(numbers), "I2: the counter differs from the log"
+    check_centre(world)
+    assert all(e.acked_at is not None for e in field.events()), "I6: not everything acknowledged"
+    ((result,),) = _local(field, "PRAGMA integrity_check")
+    assert result == "ok"
+
+
+def check_centre(world: World) -> None:
+    """Raise where the centre breaks a promise by itself."""
+    assert world.centre.rebuild(check=True).differences == (), "I3: state is not fold of log"
+    shut = world.rows(
+        "SELECT count(*) FROM event LEFT JOIN review ON review.event_position = event.position"
+        " WHERE event.verdict <> 'applied' AND (review.event_position IS NULL"
+        " OR (review.closed IS NOT NULL AND review.closed_by = ''))"
+    )
+    assert shut == [(0,)], "I5: an event that was not applied is in no review"
+    for device_id, head in world.rows("SELECT device_id, mail_head FROM device"):
+        numbers = world.rows("SELECT seq FROM mail WHERE device_id = ? ORDER BY seq", device_id)
+        assert [row[0] for row in numbers] == list(range(1, head + 1)), "I10: mail has a gap"
+
+
+def _local(field: Field, statement: str) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(field.folder / FILE)) as connection:
+        return connection.execute(statement).fetchall()
