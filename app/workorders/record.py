@@ -17,6 +17,7 @@ from app.models.order import Attachment, CheckResult, MeterCommand, Seal, WorkOr
 from app.models.place import Customer, Device, Site, UsagePoint
 from app.reports import model
 from app.services.clock import KIND as CLOCK
+from app.services.clock import NOT_WRITTEN
 from app.workorders.checks import check_from
 from app.workorders.limits import LimitPack, load_pack
 from app.workorders.procedure import load_procedure
@@ -210,7 +211,9 @@ def _settings(session: Session, order_id: str) -> tuple[model.Setting, ...]:
         .where(MeterCommand.order_id == order_id)
         .order_by(MeterCommand.intended, MeterCommand.command_id)
     )
-    last = {row.kind: row for row in rows}
+    # what never reached the meter is told only where nothing came after it
+    tried = sorted(rows, key=lambda row: row.outcome != NOT_WRITTEN)
+    last = {row.kind: row for row in tried}
     limit = step_value(session, order_id, "clock").get("limit_s", "0")
     return tuple(
         model.Setting(

@@ -37,10 +37,8 @@ def identify(visit: Visit) -> Task[StepEnd]:
             detail=_expected(visit),
         )
         problem = _against_order(visit, scanned)
-        if problem is not None or not _order_serials(visit):
-            again = ("serial", "wrong")
-        else:
-            again = ("wrong",)  # the label fits the order: only the probe is in the wrong place
+        # a label that fits the order is kept: then only the probe is in the wrong place
+        rescan = problem is not None or not _order_serials(visit)
         if problem is None:
             found = yield from _read(visit)
             problem = _against_meter(visit, scanned, found[0])
@@ -64,7 +62,7 @@ def identify(visit: Visit) -> Task[StepEnd]:
                 role=visit.context.acting_role,
             )
             return StepEnd(stop=True, summary=str(problem))
-        visit.forget(*again)
+        visit.forget("wrong", *(["serial"] if rescan else []))
         if answer != REPEAT or attempt == ATTEMPTS:
             raise problem
         attempt += 1
