@@ -17,12 +17,13 @@ from app.models.database import Database
 from app.models.journal import append
 from app.models.order import MeterCommand
 from app.tasks import Found, Progress, Task
-from drivers.errors import DriverError, ValueRefused
+from drivers.errors import AccessDenied, DriverError, NotSupported, ValueRefused
 from drivers.meter import Meter
 from drivers.values import ClockReading
 
 KIND = "set_clock"
 DONE, REFUSED, UNKNOWN, NOT_WRITTEN = "done", "refused", "unknown", "not written"
+_REFUSALS = (ValueRefused, NotSupported, AccessDenied)  # after these the old time still runs
 
 
 def read_clock(meter: Meter) -> Task[ClockReading]:
@@ -49,6 +50,7 @@ def set_clock(
 
     Raises:
         ValueRefused: The meter refused, or the time did not stick; the outcome is recorded.
+        NotSupported: This meter's clock cannot be set; nothing was sent.
         DriverError: The line broke; the outcome is recorded as unknown.
     """
     command_id = new_id()
@@ -81,7 +83,7 @@ def set_clock(
     try:
         after = meter.set_clock()
     except DriverError as error:
-        outcome = REFUSED if isinstance(error, ValueRefused) else UNKNOWN
+        outcome = REFUSED if isinstance(error, _REFUSALS) else UNKNOWN
         with db.write() as session:
             settle(session, command_id, outcome, read_back="", at=clock(), epoch=epoch)
         raise

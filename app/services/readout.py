@@ -1,8 +1,8 @@
 """Reads the registers of a meter and keeps each value as it arrives."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -12,6 +12,26 @@ from app.models.measured import StoredReading
 from app.tasks import Found, Progress, Task
 from drivers.meter import Meter
 from drivers.values import Reading
+
+
+@runtime_checkable
+class Listing(Protocol):
+    """A meter that tells its whole list at once; what arrives can be shown before it is proved."""
+
+    def arriving(self) -> Iterator[object]:
+        """Read the list, yielding its values as they arrive."""
+
+
+def hear_list(meter: Meter) -> Task[None]:
+    """Read the list of a meter that has one, showing how far it came.
+
+    Identity, registers and clock then come from it without asking the meter once more.
+    """
+    if not isinstance(meter, Listing):
+        return
+    total = len(meter.meter_type.registers)
+    for count, _ in enumerate(meter.arriving(), 1):
+        yield Progress("Reading the list of the meter", count, max(total, count), "values")
 
 
 def read_registers(

@@ -20,6 +20,7 @@ from app.errors import BadInput
 from app.models.base import utc_now
 from app.models.database import Database
 from app.models.order import Draft, WorkOrder
+from app.services.readout import hear_list
 from app.tasks import AnswerKind, Ask, Found, Progress, Task
 from app.workorders.limits import LimitPack
 from app.workorders.procedure import Procedure, Step
@@ -101,6 +102,7 @@ class MeterSession:
         self._stack = ExitStack()
         self._meter: Meter | None = None
         self.expected: tuple[str, ...] = ()  # serials of the meter, once it is known
+        self.told = False  # the registers were given out in this session
 
     def __enter__(self) -> Self:
         return self
@@ -126,6 +128,7 @@ class MeterSession:
             raise PortUnavailable("no port was chosen")
         yield Progress("Connecting to the meter")
         meter = self._stack.enter_context(self._open_meter(self._meter_type))
+        yield from hear_list(meter)
         if self.expected:
             found = meter_serials(meter.identity())
             if found and not any_same(found, self.expected):
@@ -141,6 +144,7 @@ class MeterSession:
     def release(self) -> None:
         """Sign off and let the link go, if it is open."""
         self._meter = None
+        self.told = False
         self._stack.close()
 
 

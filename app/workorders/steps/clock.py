@@ -46,8 +46,11 @@ def clock(visit: Visit) -> Task[StepEnd]:
         detail = f"The limit is ±{limit:f} s ({visit.pack.name} {visit.pack.version})."
         answer = yield from visit.ask("set", text, (SET, LEAVE), detail=detail)
     if answer == LEAVE:
-        return _end(reading, limit, left=True)
-    after = yield from _set(visit, reading, limit)
+        return _end(reading, limit, left="left as it was")
+    try:
+        after = yield from _set(visit, reading, limit)
+    except NotSupported as error:
+        return _end(reading, limit, left=str(error))
     return _end(after, limit, before=reading)
 
 
@@ -112,7 +115,7 @@ def _end(
     *,
     before: ClockReading | None = None,
     before_words: str = "",
-    left: bool = False,
+    left: str = "",
 ) -> StepEnd:
     verdict = judge(reading.offset, -limit, limit, reading.uncertainty)
     was = seconds(before.offset) if before else before_words
@@ -120,7 +123,7 @@ def _end(
     if was:
         summary = f"Set: {was} before, {seconds(reading.offset)} now"
     elif left:
-        summary += ", left as it was"
+        summary += f", {left}"
     return StepEnd(
         verdict,
         summary,

@@ -7,6 +7,9 @@ from app.workorders.visit import StepEnd, Visit
 
 def registers(visit: Visit) -> Task[StepEnd]:
     """Read the registers and keep them under the step's moment."""
+    if visit.session.told:
+        # a meter that tells a list tells it once a session: another moment needs another one
+        visit.session.release()
     meter = yield from visit.meter()
     moment = visit.step.options.moment
     readings = yield from read_registers(
@@ -17,6 +20,7 @@ def registers(visit: Visit) -> Task[StepEnd]:
         moment=moment,
         clock=visit.context.clock,
     )
+    visit.session.told = True
     damaged = sum(item.check == "bad" for item in readings)
     summary = f"{len(readings)} values"
     if damaged:
