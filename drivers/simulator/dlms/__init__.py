@@ -1,0 +1,1 @@
+"""A strict virtual DLMS meter, written from the standards: HDLC, TCP wrapper, COSEM server."""

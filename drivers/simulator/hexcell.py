@@ -1,0 +1,300 @@
+"""A virtual Hexcell DDSY1088: single-phase prepayment meter, DLMS on RS-485 or over TCP.
+
+Client 16 wants the password; client 17 needs none and sees only who the meter is, and its clock.
+On the bus it answers to logical device 1 at the physical address made of its serial.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+from drivers.metertype import load_meter_type
+from drivers.simulator import findings
+from drivers.simulator.dlms import axdr
+from drivers.simulator.dlms.classes import (
+    clock_object,
+    disconnect_object,
+    hdlc_setup,
+    log_objects,
+    logical_devices,
+)
+from drivers.simulator.dlms.faults import FAULTS, Faults
+from drivers.simulator.dlms.hdlc import HdlcStation, StationSettings
+from drivers.simulator.dlms.objects import (
+    AMPERE,
+    HERTZ,
+    VOLT,
+    WATT,
+    WH,
+    Access,
+    ObjectModel,
+    data,
+)
+from drivers.simulator.dlms.profile import CLOCK, Column, Profile
+from drivers.simulator.dlms.server import Client, Server
+from drivers.simulator.dlms.wrapper import TwoFramings, WrapperDevice
+from drivers.simulator.household import Household, Outage
+from drivers.simulator.loadprofile import Capture, PeriodicRows, grown
+from drivers.simulator.meterclock import MeterClock, Zone
+from drivers.simulator.model import (
+    NEW_TIME,
+    OLD_TIME,
+    POWER_DOWN,
+    POWER_UP,
+    WRONG_PASSWORD,
+    Disconnector,
+    Event,
+    EventLog,
+    Mode,
+)
+from drivers.simulator.quantities import Quantity
+
+__all__ = ["FAULTS", "PASSWORD", "PUBLIC_CLIENT", "Hexcell", "build", "physical_address"]
+
+PASSWORD = b"MW-TEST-1"  # of the virtual meter alone; no real meter has it
+CLIENT, PUBLIC_CLIENT = 16, 17
+TYPE = "hexcell-ddsy1088"
+FIRMWARE = "HXE1088-V2.31"
+PERIOD_S = 1800
+CAPACITY = 4320
+REFRESH_S = 120  # values move on so often; what was expected stays true that long
+PROFILE, PROFILE_STATUS = "1-0:99.1.0.255", "0-0:96.10.1.255"
+STANDARD_LOG, TAMPER_LOG, RELAY_LOG = "0-0:99.98.0.255", "0-0:99.98.1.255", "0-0:99.98.2.255"
+ZONE = Zone(60)  # West Africa
+_DIGITS = 11
+_DAY = timedelta(days=1)
+
+
+def physical_address(serial: str) -> int:
+    """Return the physical HDLC address of a meter: its last four digits plus 1,000."""
+    return int(serial) % 10_000 + 1000
+
+
+def build(
+    *,
+    serial: str = "",
+    rows: int = 0,
+    seed: int = 1,
+    faults: Sequence[str] = (),
+    start: datetime | None = None,
+) -> TwoFramings:
+    """Return a virtual meter that hears HDLC and the TCP wrapper.
+
+    Args:
+        serial: 11 digits; "" makes one from the seed.
+        rows: Rows in the load profile; 0 for 1,440 (thirty days).
+        seed: Chooses the household and the error of the clock.
+        faults: Names out of `FAULTS`.
+        start: True time at the first call; None for the real time.
+
+    Raises:
+        ValueError: The serial is no number of 11 digits, or a fault is unknown.
+    """
+    return Hexcell(serial, rows or CAPACITY // 3, seed, Faults(faults), start).device()
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What has happened to the meter before it is read."""
+
+    outages: tuple[Outage, ...]
+    standard: tuple[Event, ...]
+    tamper: tuple[Event, ...]
+
+
+class Hexcell:
+    """The meter behind the line: what it measures, what it remembers, who may ask."""
+
+    def __init__(
+        self, serial: str, rows: int, seed: int, faults: Faults, start: datetime | None
+    ) -> None:
+        chance = Random(f"hexcell {seed}")  # noqa: S311 (no secret)
+        self.serial = serial or f"46{chance.randrange(10**8, 10**9)}"
+        if not (self.serial.isdecimal() and len(self.serial) == _DIGITS):
+            raise ValueError(f"the serial must have {_DIGITS} digits, not {self.serial!r}")
+        self.faults = faults
+        self.clock = MeterClock(start, clock_error(chance, faults), ZONE)
+        born = self.clock.born
+        past = _past(born)
+        self.home = Household(seed, born, low=60, high=150, outages=past.outages)
+        self.standard = EventLog(100, past.standard)
+        self.tamper = EventLog(50, past.tamper)
+        self.relay_log = EventLog(20)
+        self.switch = Disconnector(Mode.DIRECT, self._switched)
+        self._rows = rows
+        self._capacity = max(rows, CAPACITY)
+        self._lag = chance.uniform(0.90, 0.99)  # power factor
+        self._volts = chance.uniform(226.0, 234.0)
+        self._hertz = chance.uniform(49.95, 50.05)
+        self.energy = Quantity(
+            "1-0:1.8.0.255", lambda t: self.home.energy("+", 0, t) // 10, scaler=1, unit=WH
+        )
+        self.voltage = Quantity("1-0:32.7.0.255", self._voltage, axdr.U16, -1, VOLT)
+        self.quantities = {item.code: item for item in self._quantities()}
+        self.capture = Capture(ZONE, (self.energy, self.voltage), past.outages)
+        self.settings = StationSettings(lower=physical_address(self.serial))
+
+    # -- what it measures --------------------------------------------------------------------
+
+    def _quantities(self) -> tuple[Quantity, ...]:
+        return (
+            self.energy,
+            Quantity("1-0:1.7.0.255", self._watts, unit=WATT),
+            self.voltage,
+            Quantity("1-0:31.7.0.255", self._current, axdr.U16, -2, AMPERE),
+            Quantity("1-0:13.7.0.255", lambda _: round(self._lag * 1000), axdr.U16, -3),
+            Quantity("1-0:14.7.0.255", lambda _: round(self._hertz * 100), axdr.U16, -2, HERTZ),
+        )
+
+    def _watts(self, moment: datetime) -> int:
+        return self.home.power(moment) if self.switch.output else 0
+
+    def _voltage(self, moment: datetime) -> int:
+        return round(self._volts * 10) - self.home.power(moment) // 40
+
+    def _current(self, moment: datetime) -> int:
+        volts = self._voltage(moment) / 10
+        return round(self._watts(moment) / (volts * self._lag) * 100)
+
+    def measured(self, now: float) -> datetime:
+        """Return the moment up to which registers are brought at ``now``."""
+        return self.clock.measured(now, REFRESH_S)
+
+    # -- what it remembers -------------------------------------------------------------------
+
+    def rows_at(self, moment: datetime) -> PeriodicRows:
+        """Return the load profile when its values are brought up to ``moment``."""
+        count = min(self._capacity, self._rows + grown(self.clock.born, moment, PERIOD_S))
+        return PeriodicRows(self.capture, PERIOD_S, moment, count)
+
+    def _held(self, now: float) -> PeriodicRows:
+        return self.rows_at(self.clock.measured(now, PERIOD_S))
+
+    def _switched(self, now: float, code: int) -> None:
+        self.relay_log.add(self.clock.shown(now), code)
+
+    def _clock_moved(self, now: float, by: timedelta) -> None:
+        self.standard.add(self.clock.shown(now) - by, OLD_TIME)
+        self.standard.add(self.clock.shown(now), NEW_TIME)
+
+    def _locked(self, now: float) -> None:
+        self.tamper.add(self.clock.shown(now), WRONG_PASSWORD)
+
+    # -- how it is asked ---------------------------------------------------------------------
+
+    def device(self) -> TwoFramings:
+        """Return the meter as a device on a line."""
+        name = f"{TYPE} {self.serial}"
+        server = Server(
+            self.model(),
+            (Client(CLIENT, Access.MANAGE, PASSWORD), Client(PUBLIC_CLIENT, Access.PUBLIC)),
+            self.faults,
+            expected=self.expected,
+            wrong_password=self._locked,
+        )
+        station = HdlcStation(name, self.settings, server, self.faults)
+        return TwoFramings(station, WrapperDevice(name, server, self.faults))
+
+    @property
+    def logical_device_name(self) -> str:
+        """Return the maker's three letters and the serial: 16 characters."""
+        return f"HXE{self.serial:0>13}"
+
+    def model(self) -> ObjectModel:
+        """Return all objects."""
+        profile = Profile(
+            PROFILE,
+            (
+                Column(8, CLOCK),
+                Column(1, PROFILE_STATUS),
+                *(Column(item.class_id, item.code) for item in self.capture.quantities),
+            ),
+            period_s=PERIOD_S,
+            capacity=self._capacity,
+            held=self._held,
+            zone=ZONE,
+            faults=self.faults,
+        )
+        model = ObjectModel(
+            [
+                data("0-0:42.0.0.255", _text(self.logical_device_name), Access.PUBLIC),
+                data("0-0:96.1.0.255", _text(self.serial), Access.PUBLIC),
+                data("1-0:0.2.0.255", _text(FIRMWARE), Access.PUBLIC),
+                data("0-0:97.97.0.255", axdr.integer(axdr.U8, 0)),
+                data(PROFILE_STATUS, axdr.integer(axdr.U8, 0)),
+                logical_devices([(self.settings.upper, self.logical_device_name)]),
+                hdlc_setup(self.settings),
+                clock_object(self.clock, self.faults, self._clock_moved),
+                disconnect_object(self.switch),
+                profile.cosem(),
+            ]
+        )
+        for quantity in self.quantities.values():
+            model.add(quantity.cosem(self.measured))
+        logs = (STANDARD_LOG, self.standard), (TAMPER_LOG, self.tamper), (RELAY_LOG, self.relay_log)
+        for number, (code, log) in enumerate(logs):
+            for item in log_objects(code, number, log, self.clock, self.faults):
+                model.add(item)
+        return model
+
+    def expected(self) -> dict[str, object]:
+        """What a correct reader must find at the start."""
+        born = self.clock.born
+        wanted = [item.code for item in load_meter_type(TYPE).registers]
+        return {
+            "type": TYPE,
+            "identity": {
+                "serial": self.serial,
+                "utility_serial": "",
+                "logical_device_name": self.logical_device_name,
+                "manufacturer": "HXE",
+                "model": "",  # nothing in it tells
+                "firmware": FIRMWARE,
+                "identification": "",
+            },
+            "registers": findings.registers(wanted, self.quantities, born),
+            "profile": findings.profile(
+                PROFILE, PERIOD_S, self.capture.quantities, self.rows_at(born)
+            ),
+            "events": findings.events(STANDARD_LOG, self.standard),
+            "logs": [
+                findings.events(TAMPER_LOG, self.tamper),
+                findings.events(RELAY_LOG, self.relay_log),
+            ],
+            "clock": findings.clock(self.clock),
+            "relay": findings.relay(self.switch),
+        }
+
+
+def clock_error(chance: Random, faults: Faults) -> timedelta:
+    """Return by how much a meter's clock is wrong: a few seconds, or ten years."""
+    if "clock-off-10-years" in faults:
+        return timedelta(days=-3653)
+    return timedelta(seconds=round(chance.uniform(3.0, 8.0), 1) * chance.choice((1, -1)))
+
+
+def _text(text: str) -> bytes:
+    return axdr.octets(text.encode("ascii"))
+
+
+def _past(born: datetime) -> Past:
+    """Return two years of events: one outage of some hours two days ago, older ones, a tamper."""
+    day = born.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    ago = ((2, 13, 22, 216), (9, 17, 5, 12), (41, 4, 48, 95), (130, 15, 11, 61), (260, 9, 3, 20))
+    outages = []
+    for days, hour, minute, lasted in reversed(ago):
+        begin = day - days * _DAY + timedelta(hours=hour, minutes=minute, seconds=17)
+        outages.append(Outage(begin, begin + timedelta(minutes=lasted)))
+    events = [Event(outage.start, POWER_DOWN) for outage in outages]
+    events += [Event(outage.end, POWER_UP) for outage in outages]
+    installed = day - 400 * _DAY + timedelta(hours=9)
+    events += [Event(installed, OLD_TIME), Event(installed + timedelta(seconds=40), NEW_TIME)]
+    opened = day - 399 * _DAY + timedelta(hours=10, minutes=12)
+    tamper = [
+        Event(opened, 40),
+        Event(opened + timedelta(minutes=9), 41),
+        Event(day - 33 * _DAY + timedelta(hours=19, minutes=31), 42),
+        Event(day - 33 * _DAY + timedelta(hours=19, minutes=44), 43),
+    ]
+    return Past(tuple(outages), tuple(events), tuple(tamper))

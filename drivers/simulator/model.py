@@ -1,0 +1,129 @@
+"""What happens to a virtual meter: its event logs and its supply switch."""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+
+EVENTS = {
+    1: "Power down",
+    2: "Power up",
+    3: "Daylight saving time enabled or disabled",
+    4: "Clock adjusted (old date/time)",
+    5: "Clock adjusted (new date/time)",
+    9: "TOU activated (passive calendar became active)",
+    10: "Error register cleared",
+    17: "Firmware ready for activation",
+    18: "Firmware activated",
+    19: "Passive TOU programmed",
+    40: "Terminal cover removed",
+    41: "Terminal cover closed",
+    42: "Strong DC (magnetic) field detected",
+    43: "No strong DC field any more",
+    44: "Meter cover removed",
+    45: "Meter cover closed",
+    46: "Association authentication failure (n times wrong password)",
+    47: "One or more parameters changed",
+    59: "Disconnector ready for manual reconnection",
+    60: "Manual disconnection",
+    61: "Manual connection",
+    62: "Remote disconnection",
+    63: "Remote connection",
+}
+POWER_DOWN, POWER_UP, SUMMER_TIME, OLD_TIME, NEW_TIME = 1, 2, 3, 4, 5
+WRONG_PASSWORD = 46
+READY, MANUAL_OFF, MANUAL_ON, REMOTE_OFF, REMOTE_ON = 59, 60, 61, 62, 63
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One row of a log."""
+
+    time: datetime
+    code: int
+
+
+class EventLog:
+    """The latest ``capacity`` events, the oldest first."""
+
+    def __init__(self, capacity: int, events: Iterable[Event] = ()) -> None:
+        self.capacity = capacity
+        ordered = sorted(events, key=lambda event: event.time)
+        self._events = deque(ordered, maxlen=capacity)
+
+    def add(self, time: datetime, code: int) -> None:
+        """Write an event; the oldest goes when the log is full."""
+        self._events.append(Event(time, code))
+
+    def events(self) -> tuple[Event, ...]:
+        """Return what the log holds."""
+        return tuple(self._events)
+
+
+class Mode(IntEnum):
+    """How the supply switch is operated, numbered as the disconnect control class does."""
+
+    LOCAL = 1  # the customer's button connects and disconnects; remotely only disconnection
+    REMOTE = 3  # remotely disconnected and enabled; then the customer presses the button
+    DIRECT = 4  # remotely disconnected and connected; prepayment
+
+
+class SwitchState(IntEnum):
+    """What the control of the supply switch says."""
+
+    DISCONNECTED = 0
+    CONNECTED = 1
+    READY = 2
+
+
+STATE_WORDS = {
+    SwitchState.DISCONNECTED: "disconnected",
+    SwitchState.CONNECTED: "connected",
+    SwitchState.READY: "ready for reconnection",
+}
+
+
+class Disconnector:
+    """The supply switch with the rules of its mode; every change is told to ``changed``."""
+
+    def __init__(self, mode: Mode, changed: Callable[[float, int], None]) -> None:
+        self.mode = mode
+        self.state = SwitchState.CONNECTED
+        self._changed = changed
+
+    @property
+    def output(self) -> bool:
+        """Whether the customer has supply."""
+        return self.state is SwitchState.CONNECTED
+
+    def disconnect(self, now: float) -> bool:
+        """Disconnect remotely; allowed in every mode."""
+        if self.state is not SwitchState.DISCONNECTED:
+            self._to(now, SwitchState.DISCONNECTED, REMOTE_OFF)
+        return True
+
+    def reconnect(self, now: float) -> bool:
+        """Reconnect or enable remotely; False where the mode does not allow it."""
+        if self.mode is Mode.LOCAL:
+            return False
+        if self.state is SwitchState.DISCONNECTED:
+            if self.mode is Mode.REMOTE:
+                self._to(now, SwitchState.READY, READY)
+            else:
+                self._to(now, SwitchState.CONNECTED, REMOTE_ON)
+        return True
+
+    def press(self, now: float) -> bool:
+        """Press the customer's button; False where it has no effect."""
+        if self.mode is Mode.LOCAL and self.output:
+            self._to(now, SwitchState.READY, MANUAL_OFF)
+            return True
+        if self.state is SwitchState.READY or (self.mode is Mode.LOCAL and not self.output):
+            self._to(now, SwitchState.CONNECTED, MANUAL_ON)
+            return True
+        return False
+
+    def _to(self, now: float, state: SwitchState, code: int) -> None:
+        self.state = state
+        self._changed(now, code)
