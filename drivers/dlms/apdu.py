@@ -40,8 +40,8 @@ RESULTS = {  # data-access-result and action-result
     19: "data block number invalid",
     250: "other reason",
 }
-_BUSY = frozenset({1, 2})
-_DENIED = frozenset({3, 13})
+_BUSY = frozenset({1, 2, *range(14, 20)})  # an aborted transfer may be begun anew
+_DENIED = frozenset({3})
 _ABSENT = frozenset({4, 9, 11})
 
 

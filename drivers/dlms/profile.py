@@ -14,7 +14,14 @@ from drivers.dlms.rows import Row, RowDecoder
 from drivers.dlms.selectors import by_entry, by_range
 from drivers.dlms.session import Session
 from drivers.dlms.units import scaled
-from drivers.errors import AccessDenied, DriverError, GarbledReply, NoReply, NotSupported
+from drivers.errors import (
+    AccessDenied,
+    DriverError,
+    GarbledReply,
+    MeterBusy,
+    NoReply,
+    NotSupported,
+)
 from drivers.eventwords import status_words
 from drivers.metertype import MeterType, ProfileType
 from drivers.obis import from_bytes, name_of, parse, to_bytes
@@ -142,8 +149,8 @@ class ProfileReader:
     def rows(self, info: ProfileInfo, span: Span) -> Iterator[ProfileBlock]:
         """Yield the rows of ``span``, a block per answer of the meter.
 
-        When the link is lost on the way it is built anew and the read goes on after the last good
-        row; a buffer whose form is wrong is not read twice.
+        When the link is lost or the meter aborts the transfer, the rest is asked for anew, from the
+        last good row on; a buffer whose form is wrong is not read twice.
         """
         layout = self.layout(info.obis)
         maker = _RowMaker(layout, self._zone, info.period_s, self._kind(info.obis))
@@ -157,8 +164,9 @@ class ProfileReader:
                         last, left = block.rows[-1].time, _RESUMES
                     yield from self._trimmed(block, keep)
                 break
-            except (GarbledReply, NoReply) as error:
-                if not self._session.lost or left <= 0:
+            except (GarbledReply, NoReply, MeterBusy) as error:
+                aborted = isinstance(error, MeterBusy)
+                if left <= 0 or not (aborted or self._session.lost):
                     raise
                 left -= 1
                 self._anew(error)
@@ -169,7 +177,10 @@ class ProfileReader:
         maker.remarks(self._remark)
 
     def _anew(self, error: DriverError) -> None:
-        self._remark(f"the link was built anew: {error}")
+        self._remark(f"the rest was asked for anew: {error}")
+        if not self._session.lost:
+            self._session.pause()
+            return
         try:
             self._session.renew()
         except DriverError as second:

@@ -273,8 +273,12 @@ class Session:
                 return read()
             except MeterBusy:
                 self._statistics.resends += 1
-                self._link.wait(_BUSY_PAUSE)
+                self.pause()
         return read()
+
+    def pause(self) -> None:
+        """Give a busy meter time."""
+        self._link.wait(_BUSY_PAUSE)
 
 
 def _fitting(request: bytes) -> Callable[[bytes], bool]:
