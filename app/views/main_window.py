@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QVBoxLayout as Column
 from app.views.controls import FocusRing, NavRail
 from app.views.page import Page
 from app.views.shell import PLACES, ConnectionBar
-from app.views.station import Standing, Station
+from app.views.station import Station
 from app.views.stylesheet import style_sheet
 from app.views.surfaces import Toast, label
 from app.views.theme import THEMES, Look, apply_theme, load_fonts, look_for
@@ -102,7 +102,7 @@ class MainWindow(QMainWindow):
     def say(self, icon: str, text: str) -> None:
         """Show a short notice that goes away by itself."""
         self._end_toast()
-        self._toast = Toast(self.look, icon, text, self.centralWidget())
+        self._toast = Toast(self.look, icon, text, self._centre)
         self._toast.setAccessibleName(text)
         self._place_toast()
         self._toast.show()
@@ -129,10 +129,6 @@ class MainWindow(QMainWindow):
     def turn_trace(self) -> None:
         """Show or hide the trace."""
         self.trace.setVisible(not self.trace.isVisible())
-
-    def current_page(self) -> QWidget:
-        """Give the page in front."""
-        return self.stack.currentWidget()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Let extras give way in a small window."""
@@ -180,7 +176,7 @@ class MainWindow(QMainWindow):
         app = QApplication.instance()
         if isinstance(app, QApplication):
             apply_theme(app, self.look, style_sheet(self.look))
-        centre = QWidget()
+        self._centre = centre = QWidget()
         column = Column(centre)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -247,7 +243,7 @@ class MainWindow(QMainWindow):
     def _place_toast(self) -> None:
         if self._toast is None:
             return
-        room, margin = self.centralWidget(), self.look.page_margin
+        room, margin = self._centre, self.look.page_margin
         self._toast.adjustSize()
         foot = self.look.primary + 2 * self.look.space.l + margin
         self._toast.move(
@@ -263,6 +259,3 @@ def _placeholder(look: Look) -> Page:
     page.outer.addWidget(words, 0, Qt.AlignmentFlag.AlignHCenter)
     page.outer.addStretch()
     return page
-
-
-__all__ = ["MainWindow", "Standing"]

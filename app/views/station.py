@@ -195,11 +195,14 @@ class Station(QObject):
 
 def sync_sentence(result: object) -> str:
     """Say what a sync has done, also that it had nothing to do."""
-    sent = int(getattr(result, "sent", 0))
-    received = int(getattr(result, "received", 0))
+    sent, received = int(getattr(result, "sent", 0)), int(getattr(result, "received", 0))
+    warnings = " ".join(getattr(result, "warnings", ()))
+    if warnings:
+        return f"{sent:,} sent, {received:,} received. {warnings}"
     if not sent and not received:
         return "Nothing to send, nothing new from the centre."
-    return f"{sent:,} sent, {received:,} received. The centre has acknowledged everything."
+    end = "The centre has everything." if getattr(result, "in_step", False) else "More to send."
+    return f"{sent:,} sent, {received:,} received. {end}"
 
 
 def _nothing(_: object) -> None:

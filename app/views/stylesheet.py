@@ -19,6 +19,7 @@ def _base(look: Look) -> str:
     return f"""
     * {{ outline: none; }}
     QMainWindow, QWidget[part="page"] {{ background: {c.canvas}; color: {c.text}; }}
+    QWidget[part="plain"] {{ background: {c.surface}; }}
     QLabel {{ color: {c.text}; background: transparent; }}
     QLabel[part="muted"] {{ color: {c.muted}; }}
     QLabel[part="problem"] {{ color: {c.failed.on_soft}; }}

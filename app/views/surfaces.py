@@ -235,8 +235,15 @@ class Banner(QFrame):
         self.body.addWidget(
             label(look, title, "title" if tone == "failed" else "strong", strong=True)
         )
-        if text:
-            self.body.addWidget(label(look, text, wrap=True))
+        self._words = label(look, text, wrap=True)
+        self.body.addWidget(self._words)
+        if not text:
+            self._words.hide()
+
+    def set_text(self, text: str) -> None:
+        """Say something else below the title."""
+        self._words.setText(text)
+        self._words.setVisible(bool(text))
 
     def paintEvent(self, _: QPaintEvent) -> None:
         """Draw the tint, and the bar on the left that can be seen from afar."""

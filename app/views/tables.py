@@ -140,10 +140,6 @@ class Rows(CellModel):
         self._rows = list(rows)
         self.endResetModel()
 
-    def texts(self) -> list[list[str]]:
-        """Give all rows as words, for files and for the clipboard."""
-        return [[cell.spoken() for cell in row] for row in self._rows]
-
 
 class RowDelegate(QStyledItemDelegate):
     """Draws cells: numbers to the right, one line under a row, a bar before the chosen one."""
@@ -263,13 +259,23 @@ class CellTable(QTableView):
 
     def copy(self) -> None:
         """Put the table on the clipboard: the chosen row, or all rows when none is chosen."""
-        model = cast(CellModel, self.model())
         chosen = [index.row() for index in self.selectionModel().selectedRows()]
-        lines = ["\t".join(column.title for column in model.columns)]
-        for row in chosen or range(model.rowCount()):
-            cells = (model.cell(row, column) for column in range(len(model.columns)))
-            lines.append("\t".join(cell.spoken() for cell in cells))
-        QApplication.clipboard().setText("\n".join(lines))
+        head, rows = self.texts(chosen)
+        QApplication.clipboard().setText("\n".join("\t".join(row) for row in [head, *rows]))
+
+    def texts(self, chosen: Sequence[int] = ()) -> tuple[list[str], list[list[str]]]:
+        """Give the heads and the rows as words; numbers with a plain minus, for spreadsheets."""
+        model = cast(CellModel, self.model())
+        places = range(len(model.columns))
+        rows = [
+            [_plain(model.cell(row, place), model.columns[place]) for place in places]
+            for row in chosen or range(model.rowCount())
+        ]
+        return [column.title for column in model.columns], rows
+
+
+def _plain(cell: Cell, column: Column) -> str:
+    return cell.text.replace("−", "-") if column.number else cell.spoken()
 
 
 def table(

@@ -1,0 +1,96 @@
+"""Shows what a file of orders would bring, row by row where it is wrong, and brings it."""
+
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
+
+from app.messages import explain
+from app.views import words
+from app.views.controls import ActionButton
+from app.views.sheet import Sheet
+from app.views.station import Station
+from app.views.surfaces import Card, label
+from app.views.tables import Cell, CellTable, Column, Rows
+from app.views.theme import Look
+
+COLUMNS = [Column("Row", 6, number=True), Column("Column", 16), Column("What is wrong with it")]
+SHOWN_ROWS = 6
+
+
+class ImportSheet(Sheet):
+    """A dry run first; nothing is imported before the operator has seen it."""
+
+    imported = Signal()
+
+    def __init__(self, look: Look, station: Station, path: Path, parent: QWidget) -> None:
+        super().__init__(look, f"Import {path.name}", parent)
+        self._station, self._path = station, path
+        self.summary = label(look, "Looking into the file…", wrap=True)
+        self.body.addWidget(self.summary)
+        self.table = CellTable(look, "Rows that cannot be used", Rows(COLUMNS))
+        self.table.setMinimumHeight(SHOWN_ROWS * look.row)
+        self._card = Card(look, padded=False)
+        self._card.add(self.table)
+        self._card.hide()
+        self.body.addWidget(self._card, 1)
+        self.body.addStretch()
+        self.go = ActionButton(look, "Import", "primary", "download", "Enter")
+        self.go.setEnabled(False)
+        self.go.clicked.connect(self._import)
+        self.finish(self.go)
+        self.setMinimumWidth(look.width_of("0" * 80))
+        self.fit_to(parent)
+        self._ask(dry_run=True)
+
+    def _ask(self, *, dry_run: bool) -> None:
+        desk, path = self._station.desk, self._path
+
+        def work() -> Any:
+            from app.workorders.exchange.import_orders import import_orders
+
+            return import_orders(desk.db, path, dry_run=dry_run)
+
+        then = self._show if dry_run else self._done
+        self._station.fetcher.fetch("import", work, then, self._refused)
+
+    def _show(self, result: Any) -> None:
+        good, bad = int(result.created) + int(result.updated), list(result.errors)
+        parts = [f"{words.count(result.created, 'new job')}"]
+        if result.updated:
+            parts.append(f"{result.updated:,} changed")
+        if result.unchanged:
+            parts.append(f"{result.unchanged:,} known already")
+        if bad:
+            parts.append(f"{words.count(len(bad), 'problem')} in the rows below")
+        self.summary.setText(", ".join(parts) + ".")
+        self._card.setVisible(bool(bad))
+        model = self.table.model()
+        if isinstance(model, Rows):
+            model.replace(
+                [
+                    [Cell(str(item.row)), Cell(item.column, muted=True), Cell(item.text)]
+                    for item in bad
+                ]
+            )
+        verb = f"Import {words.count(good, 'job')}" + (" without them" if bad and good else "")
+        self.go.relabel(verb)
+        self.go.setEnabled(good > 0)
+        self.go.setFocus()
+
+    def _import(self) -> None:
+        self.go.setEnabled(False)
+        self._ask(dry_run=False)
+
+    def _done(self, result: Any) -> None:
+        count = words.count(int(result.created) + int(result.updated), "job")
+        self._station.noticed.emit("download", f"{count} imported.")
+        self._station.count_unsent()
+        self.imported.emit()
+        self.accept()
+
+    def _refused(self, error: BaseException) -> None:
+        message = explain(error)
+        detail = words.sentence(message.detail)
+        self.summary.setText(f"{message.title}. {detail} {message.remedy}")

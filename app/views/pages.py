@@ -1,0 +1,120 @@
+"""Makes the pages when they are first looked at, and keeps the sessions that outlive them."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from app.views.order_page import OrderPage
+from app.views.page import Page
+from app.views.queue_page import QueuePage
+from app.views.queue_session import QueueSession
+from app.views.read_page import ReadPage
+from app.views.settings_page import SettingsPage
+from app.views.station import Station
+from app.views.theme import Look
+from app.views.work_session import ReadSession, WorkSession
+
+if TYPE_CHECKING:
+    from app.views.main_window import MainWindow
+
+JOBS, MAINTENANCE, SETTINGS = range(3)
+
+
+class Pages(QObject):
+    """The pages of one look; ``drop`` forgets them, the sessions stay."""
+
+    wanted = Signal(int)
+    look_changed = Signal()
+
+    def __init__(self, station: Station, window: "MainWindow") -> None:
+        super().__init__(window)
+        self._station, self._window = station, window
+        self.queue = QueueSession(station)
+        self.reading = ReadSession(station)
+        self.order: WorkSession | None = None
+        self._pages: dict[str, Page] = {}
+
+    def page(self, place: int, look: Look) -> Page:
+        """Give the page of a work area."""
+        if place == JOBS and self.order is not None:
+            return self._kept(f"order {self.order.order_id}", partial(self._order_page, look))
+        if place == JOBS:
+            return self._kept("queue", partial(self._queue_page, look))
+        if place == MAINTENANCE:
+            return self._kept("read", partial(self._read_page, look))
+        return self._kept("settings", partial(self._settings_page, look))
+
+    def drop(self) -> None:
+        """Forget all pages: the look has changed."""
+        self._pages.clear()
+
+    def open_order(self, order_id: str) -> None:
+        """Open an order in the place of the queue."""
+        if not order_id:
+            return
+        if self.order is None or self.order.order_id != order_id:
+            if self.order is not None and self.order.running:
+                words = "Another job is running. Stop it first."
+                self._station.noticed.emit("circle-play", words)
+            else:
+                self.order = WorkSession(self._station, order_id)
+        self.wanted.emit(JOBS)
+
+    def close_order(self) -> None:
+        """Go back to the queue; a job that runs stays open."""
+        if self.order is not None and self.order.running:
+            self._station.noticed.emit("circle-play", "The job is running. Stop it first.")
+            return
+        if self.order is not None:
+            page = self._pages.pop(f"order {self.order.order_id}", None)
+            if page is not None:
+                self._window.stack.removeWidget(page)
+                page.deleteLater()
+        self.order = None
+        self.wanted.emit(JOBS)
+
+    def take_scan(self, text: str) -> None:
+        """Bring what was scanned to the page in front, or say that nobody wants it."""
+        page = self._window.stack.currentWidget()
+        if not isinstance(page, Page) or not page.take_scan(text):
+            self._station.noticed.emit("scan-barcode", f"{text} was scanned. Nobody asked for it.")
+
+    def _kept(self, name: str, make: "partial[Page]") -> Page:
+        if name not in self._pages:
+            self._pages[name] = make()
+        return self._pages[name]
+
+    def _queue_page(self, look: Look) -> Page:
+        page = QueuePage(look, self.queue, self._window.width())
+        page.wanted.connect(self.open_order)
+        page.reading_wanted.connect(lambda: self.wanted.emit(MAINTENANCE))
+        return page
+
+    def _order_page(self, look: Look) -> Page:
+        session = self.order
+        if session is None:
+            return self._queue_page(look)
+        page = OrderPage(look, session)
+        page.left.connect(self.close_order)
+        page.port_wanted.connect(lambda: self._window.ask_for_port("Start", session.start))
+        page.incident_wanted.connect(lambda: self._report_incident(session))
+        return page
+
+    def _read_page(self, look: Look) -> Page:
+        page = ReadPage(look, self.reading)
+        page.port_wanted.connect(lambda: self._window.ask_for_port("Read", self.reading.start))
+        return page
+
+    def _settings_page(self, look: Look) -> Page:
+        page = SettingsPage(look, self._station)
+        page.look_changed.connect(self.look_changed)
+        return page
+
+    def _report_incident(self, session: WorkSession) -> None:
+        from app.views.incident_sheet import IncidentSheet
+
+        if session.detail is not None:
+            sheet = IncidentSheet(self._window.look, self._station, session.detail, self._window)
+            sheet.reported.connect(session.load)
+            sheet.open()
