@@ -39,8 +39,8 @@ class SqliteSession:
         self,
         client_build: str,
         schema_v: int,  # noqa: ARG002 - newer bodies are stored as unknown, older ones are read
-        incarnation: int,  # noqa: ARG002 - the answer has all of them
-        local_max_seq: int,  # noqa: ARG002 - the laptop compares
+        incarnation: int,
+        local_max_seq: int,
     ) -> Hello:
         """Greet; learn how far the centre is."""
         now = utc_now()
@@ -50,6 +50,16 @@ class SqliteSession:
                 update(DEVICE)
                 .where(DEVICE.c.device_id == self._device_id)
                 .values(client_build=client_build, last_seen=now)
+            )
+            # A laptop that is behind its own numbers runs from an old disk image, or is a clone.
+            connection.execute(
+                update(INCARNATION)
+                .where(
+                    INCARNATION.c.device_id == self._device_id,
+                    INCARNATION.c.incarnation == incarnation,
+                    INCARNATION.c.last_seq > local_max_seq,
+                )
+                .values(alarm=f"the laptop was back at number {local_max_seq}")
             )
             centre = connection.execute(select(CENTRE)).mappings().one()
             last_seqs = connection.execute(

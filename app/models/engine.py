@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
 from app.errors import AppError, DatabaseDamaged, DatabaseInUse, NoRoom
@@ -56,7 +56,7 @@ def sqlite_engine(path: Path, *, foreign_keys: bool = True, query_only: bool = F
         *(("PRAGMA query_only=ON",) if query_only else ()),
     )
     engine = create_engine(
-        f"sqlite+pysqlite:///{path}",
+        URL.create("sqlite+pysqlite", database=str(path)),  # a path may hold ? and %
         connect_args={"isolation_level": None, "timeout": BUSY_SECONDS},
         pool_size=4,
         max_overflow=12,

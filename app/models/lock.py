@@ -35,7 +35,8 @@ class FolderLock:
         try:
             _lock(self._descriptor)
         except OSError as error:
-            holder = os.pread(self._descriptor, 32, 0) if hasattr(os, "pread") else b""
+            os.lseek(self._descriptor, 0, os.SEEK_SET)
+            holder = os.read(self._descriptor, 32)
             self.release()
             pid = holder.decode("ascii", "replace").strip() or "unknown"
             raise DatabaseInUse(f"{folder} is held by process {pid}") from error

@@ -29,13 +29,13 @@ T = TypeVar("T")
 class Backend(Protocol):
     """What the vault needs of a keyring."""
 
-    def get_password(self, service: str, username: str) -> str | None:
+    def get_password(self, service: str, name: str, /) -> str | None:
         """Return the secret, None when there is none."""
 
-    def set_password(self, service: str, username: str, password: str) -> None:
+    def set_password(self, service: str, name: str, value: str, /) -> None:
         """Keep the secret."""
 
-    def delete_password(self, service: str, username: str) -> None:
+    def delete_password(self, service: str, name: str, /) -> None:
         """Remove the secret."""
 
 

@@ -603,7 +603,8 @@ def test_an_old_disk_image_gets_new_numbers_and_loses_nothing(world, tmp_path):
     assert world.verdict(kept) == world.verdict(lost) == "applied"
     assert [(e.incarnation, e.seq) for e in old.events()] == [(1, 1), (1, 2), (1, 3), (2, 1)]
     alarms = world.rows("SELECT incarnation, alarm FROM incarnation WHERE alarm <> ''")
-    assert [row[0] for row in alarms] == [2]
+    assert alarms[0] == (1, "the laptop was back at number 4")
+    assert alarms[1][0] == 2
     old.complete(second)
     assert world.sync(old).in_step
     check_centre(world)

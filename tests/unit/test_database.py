@@ -52,6 +52,15 @@ def test_a_new_folder_gets_a_database_with_one_laptop(tmp_path):
     assert len(laptop.device_id) == 36
 
 
+def test_a_folder_may_have_any_name(tmp_path):
+    folder = tmp_path / "Ana's 50 % ? # äß"
+    for _ in range(2):
+        with Database.open(folder) as db, db.write() as session:
+            append(session, "step.result", {})
+    assert (folder / FILE).is_file()
+    assert [path.name for path in tmp_path.iterdir()] == [folder.name]
+
+
 def test_the_laptop_keeps_its_name_over_restarts(tmp_path):
     names = set()
     for _ in range(2):
