@@ -6,11 +6,11 @@ On the bus it answers to logical device 1 at the physical address made of its se
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from random import Random
 
 from drivers.metertype import load_meter_type
-from drivers.simulator import findings
+from drivers.simulator import findings, past
 from drivers.simulator.dlms import axdr
 from drivers.simulator.dlms.classes import (
     clock_object,
@@ -38,10 +38,12 @@ from drivers.simulator.household import Household, Outage
 from drivers.simulator.loadprofile import Capture, PeriodicRows, grown
 from drivers.simulator.meterclock import MeterClock, Zone
 from drivers.simulator.model import (
+    COVER_OFF,
+    COVER_ON,
+    MAGNET,
+    MAGNET_GONE,
     NEW_TIME,
     OLD_TIME,
-    POWER_DOWN,
-    POWER_UP,
     WRONG_PASSWORD,
     Disconnector,
     Event,
@@ -55,6 +57,7 @@ __all__ = ["FAULTS", "PASSWORD", "PUBLIC_CLIENT", "Hexcell", "build", "physical_
 PASSWORD = b"MW-TEST-1"  # of the virtual meter alone; no real meter has it
 CLIENT, PUBLIC_CLIENT = 16, 17
 TYPE = "hexcell-ddsy1088"
+MODEL = "DDSY1088"
 FIRMWARE = "HXE1088-V2.31"
 PERIOD_S = 1800
 CAPACITY = 4320
@@ -63,7 +66,7 @@ PROFILE, PROFILE_STATUS = "1-0:99.1.0.255", "0-0:96.10.1.255"
 STANDARD_LOG, TAMPER_LOG, RELAY_LOG = "0-0:99.98.0.255", "0-0:99.98.1.255", "0-0:99.98.2.255"
 ZONE = Zone(60)  # West Africa
 _DIGITS = 11
-_DAY = timedelta(days=1)
+_OUTAGES = ((2, 13, 22, 216), (9, 17, 5, 12), (41, 4, 48, 95), (130, 15, 11, 61), (260, 9, 3, 20))
 
 
 def physical_address(serial: str) -> int:
@@ -114,12 +117,15 @@ class Hexcell:
         if not (self.serial.isdecimal() and len(self.serial) == _DIGITS):
             raise ValueError(f"the serial must have {_DIGITS} digits, not {self.serial!r}")
         self.faults = faults
-        self.clock = MeterClock(start, clock_error(chance, faults), ZONE)
+        self.clock = MeterClock(
+            start, past.clock_error(chance, ten_years="clock-off-10-years" in faults), ZONE
+        )
         born = self.clock.born
-        past = _past(born)
-        self.home = Household(seed, born, low=60, high=150, outages=past.outages)
-        self.standard = EventLog(100, past.standard)
-        self.tamper = EventLog(50, past.tamper)
+        before = _past(born)
+        since = past.counting_since(born, rows, PERIOD_S)
+        self.home = Household(seed, since, low=60, high=150, outages=before.outages)
+        self.standard = EventLog(100, before.standard)
+        self.tamper = EventLog(50, before.tamper)
         self.relay_log = EventLog(20)
         self.switch = Disconnector(Mode.DIRECT, self._switched)
         self._rows = rows
@@ -132,7 +138,7 @@ class Hexcell:
         )
         self.voltage = Quantity("1-0:32.7.0.255", self._voltage, axdr.U16, -1, VOLT)
         self.quantities = {item.code: item for item in self._quantities()}
-        self.capture = Capture(ZONE, (self.energy, self.voltage), past.outages)
+        self.capture = Capture(ZONE, (self.energy, self.voltage), before.outages)
         self.settings = StationSettings(lower=physical_address(self.serial))
 
     # -- what it measures --------------------------------------------------------------------
@@ -218,9 +224,9 @@ class Hexcell:
         )
         model = ObjectModel(
             [
-                data("0-0:42.0.0.255", _text(self.logical_device_name), Access.PUBLIC),
-                data("0-0:96.1.0.255", _text(self.serial), Access.PUBLIC),
-                data("1-0:0.2.0.255", _text(FIRMWARE), Access.PUBLIC),
+                data("0-0:42.0.0.255", axdr.text(self.logical_device_name), Access.PUBLIC),
+                data("0-0:96.1.0.255", axdr.text(self.serial), Access.PUBLIC),
+                data("1-0:0.2.0.255", axdr.text(FIRMWARE), Access.PUBLIC),
                 data("0-0:97.97.0.255", axdr.integer(axdr.U8, 0)),
                 data(PROFILE_STATUS, axdr.integer(axdr.U8, 0)),
                 logical_devices([(self.settings.upper, self.logical_device_name)]),
@@ -249,7 +255,7 @@ class Hexcell:
                 "utility_serial": "",
                 "logical_device_name": self.logical_device_name,
                 "manufacturer": "HXE",
-                "model": "",  # nothing in it tells
+                "model": MODEL,
                 "firmware": FIRMWARE,
                 "identification": "",
             },
@@ -267,34 +273,16 @@ class Hexcell:
         }
 
 
-def clock_error(chance: Random, faults: Faults) -> timedelta:
-    """Return by how much a meter's clock is wrong: a few seconds, or ten years."""
-    if "clock-off-10-years" in faults:
-        return timedelta(days=-3653)
-    return timedelta(seconds=round(chance.uniform(3.0, 8.0), 1) * chance.choice((1, -1)))
-
-
-def _text(text: str) -> bytes:
-    return axdr.octets(text.encode("ascii"))
-
-
 def _past(born: datetime) -> Past:
-    """Return two years of events: one outage of some hours two days ago, older ones, a tamper."""
-    day = born.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    ago = ((2, 13, 22, 216), (9, 17, 5, 12), (41, 4, 48, 95), (130, 15, 11, 61), (260, 9, 3, 20))
-    outages = []
-    for days, hour, minute, lasted in reversed(ago):
-        begin = day - days * _DAY + timedelta(hours=hour, minutes=minute, seconds=17)
-        outages.append(Outage(begin, begin + timedelta(minutes=lasted)))
-    events = [Event(outage.start, POWER_DOWN) for outage in outages]
-    events += [Event(outage.end, POWER_UP) for outage in outages]
-    installed = day - 400 * _DAY + timedelta(hours=9)
+    """Return what the logs hold: one outage of some hours two days ago, older ones, a tamper."""
+    failures = past.outages(born, _OUTAGES)
+    events = past.outage_events(failures)
+    installed = past.daily(born, 400, 9, 0)
     events += [Event(installed, OLD_TIME), Event(installed + timedelta(seconds=40), NEW_TIME)]
-    opened = day - 399 * _DAY + timedelta(hours=10, minutes=12)
-    tamper = [
-        Event(opened, 40),
-        Event(opened + timedelta(minutes=9), 41),
-        Event(day - 33 * _DAY + timedelta(hours=19, minutes=31), 42),
-        Event(day - 33 * _DAY + timedelta(hours=19, minutes=44), 43),
-    ]
-    return Past(tuple(outages), tuple(events), tuple(tamper))
+    tamper = (
+        Event(past.daily(born, 399, 10, 12), COVER_OFF),
+        Event(past.daily(born, 399, 10, 21), COVER_ON),
+        Event(past.daily(born, 33, 19, 31), MAGNET),
+        Event(past.daily(born, 33, 19, 44), MAGNET_GONE),
+    )
+    return Past(failures, tuple(events), tamper)

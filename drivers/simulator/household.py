@@ -52,7 +52,7 @@ class Household:
 
     Args:
         seed: Chooses the customer.
-        born: The time of the first reading; the meter was installed some years before.
+        since: When the meter began to count; asked for earlier, it has no answer.
         low: Least watt-hours in a quarter of an hour.
         high: Most of them.
         solar: Most exported watt-hours in a quarter of an hour; 0 for no panels.
@@ -62,7 +62,7 @@ class Household:
     def __init__(
         self,
         seed: int,
-        born: datetime,
+        since: datetime,
         *,
         low: int,
         high: int,
@@ -70,14 +70,14 @@ class Household:
         outages: Sequence[Outage] = (),
     ) -> None:
         chance = Random(f"household {seed}")  # noqa: S311 (a load curve is no secret)
-        epoch = datetime(born.year - 3, 1, 1, tzinfo=UTC)
-        epoch -= timedelta(days=epoch.weekday())
+        day = since.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        epoch = day - timedelta(days=day.weekday())
         used = [_used(chance, slot, low, high) for slot in range(_SLOTS)]
         given = [_given(chance, slot, solar) for slot in range(_SLOTS)]
-        day = [_is_day_tariff(slot) for slot in range(_SLOTS)]
+        rates = [_is_day_tariff(slot) for slot in range(_SLOTS)]
         self._curves = {
             (sign, tariff): _curve(
-                epoch, [v if tariff == 2 - d else 0 for v, d in zip(flow, day, strict=True)]
+                epoch, [v if tariff == 2 - d else 0 for v, d in zip(flow, rates, strict=True)]
             )
             for sign, flow in (("+", used), ("-", given))
             for tariff in (1, 2)

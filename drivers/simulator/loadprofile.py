@@ -1,6 +1,6 @@
 """The rows of a virtual meter's profiles, computed from their number when they are asked for."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -16,6 +16,7 @@ STATUS_WORDS = {
     CLOCK_ADJUSTED: "clock adjusted",
     POWER_DOWN: "power down",
 }
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -82,7 +83,7 @@ class PeriodicRows:
         slot = self._newest - (self._count - 1 - place)
         for first, lost in self._missing:
             slot += lost if slot >= first else 0
-        return datetime.fromtimestamp(slot * self._period_s, UTC)
+        return _EPOCH + timedelta(seconds=slot * self._period_s)
 
     def row(self, place: int) -> Row:
         """Return row ``place``."""
@@ -130,6 +131,3 @@ def month_starts(zone: Zone, newest: datetime, count: int) -> list[datetime]:
 def grown(born: datetime, moment: datetime, period_s: int) -> int:
     """Return how many rows came after the start."""
     return int(moment.timestamp()) // period_s - int(born.timestamp()) // period_s
-
-
-Held = Callable[[float], PeriodicRows]

@@ -20,6 +20,7 @@ from drivers.simulator.dlms.objects import (
     register,
 )
 
+Value = Callable[[datetime], int]
 _UNITS = {VOLT: "V", AMPERE: "A", HERTZ: "Hz", DEGREE: "°", DBM: "dBm", NO_UNIT: ""}
 _KILO = {WH: "kWh", WATT: "kW"}
 
@@ -32,7 +33,7 @@ class Quantity:
     """
 
     code: str
-    value: Callable[[datetime], int]
+    value: Value
     tag: int = axdr.U32
     scaler: int | None = 0
     unit: int = NO_UNIT

@@ -97,9 +97,9 @@ def octets(data: bytes) -> bytes:
     return bytes([OCTETS]) + length(len(data)) + data
 
 
-def visible(text: str) -> bytes:
-    """Return a visible string."""
-    return bytes([VISIBLE]) + length(len(text)) + text.encode("ascii")
+def text(characters: str) -> bytes:
+    """Return characters as an octet string, as meters send their identifications."""
+    return octets(characters.encode("ascii"))
 
 
 def bits(count: int, number: int) -> bytes:

@@ -1,0 +1,326 @@
+r"""A virtual Landis+Gyr ZMF100 with its AIM module: three phases, optical port, mode E.
+
+Client 16 reads without a password; client 32 with the utility's password may also write and
+switch.  Mode C gives the readout of the display list, ``ACK 2 Z 2`` the way into HDLC.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+
+from drivers.metertype import load_meter_type
+from drivers.simulator import findings, past
+from drivers.simulator.dlms import axdr
+from drivers.simulator.dlms.classes import (
+    clock_object,
+    disconnect_object,
+    hdlc_setup,
+    log_objects,
+    logical_devices,
+)
+from drivers.simulator.dlms.faults import FAULTS as DLMS_FAULTS
+from drivers.simulator.dlms.faults import Faults
+from drivers.simulator.dlms.hdlc import HdlcStation, StationSettings
+from drivers.simulator.dlms.objects import Access, ObjectModel, data
+from drivers.simulator.dlms.profile import CLOCK, Column, Profile, Rows
+from drivers.simulator.dlms.server import Client, Server
+from drivers.simulator.household import Household, Outage
+from drivers.simulator.iec62056 import FAULTS as OPTICAL_FAULTS
+from drivers.simulator.iec62056 import OpticalPort, framed
+from drivers.simulator.loadprofile import (
+    CalendarRows,
+    Capture,
+    PeriodicRows,
+    grown,
+    midnights,
+    month_starts,
+)
+from drivers.simulator.meterclock import MeterClock, Zone
+from drivers.simulator.model import (
+    CALENDAR_SET,
+    FIRMWARE_ACTIVATED,
+    NEW_TIME,
+    OLD_TIME,
+    PARAMETERS_CHANGED,
+    WRONG_PASSWORD,
+    Disconnector,
+    Event,
+    EventLog,
+    Mode,
+)
+from drivers.simulator.zmf100_values import Measured
+
+PASSWORD = b"MW-TEST-2"  # of the virtual meter alone; no real meter has it
+READER, UTILITY = 16, 32  # clients
+FAULTS = OPTICAL_FAULTS | DLMS_FAULTS
+TYPE = "landisgyr-zmf100"
+IDENTIFICATION = "/LGZ5\\2ZMF100AC.M26"
+FIRMWARE, MODULE_FIRMWARE = "M26", "ADP1 V4.12"
+CONFIGURATION, PARAMETERS = "C4-0401", "17"
+PERIOD_S, DAY_S = 3600, 86_400
+PERIODIC_ROWS, DAILY_ROWS, MONTHLY_ROWS = 2160, 366, 13
+REFRESH_S = 120  # values move on so often; what was expected stays true that long
+SYNC_LIMIT_S = 9  # a clock set by more leaves a mark in the profile and in the log
+ZONE = Zone(60, summer_time=True)
+PERIODIC, DAILY, MONTHLY = "1-0:99.1.0.255", "1-0:99.2.0.255", "0-0:98.1.0.255"
+STANDARD_LOG, RELAY_LOG = "0-0:99.98.0.255", "0-0:99.98.2.255"
+_STATUS = {PERIODIC: "0-0:96.10.1.255", DAILY: "0-0:96.10.2.255", MONTHLY: "0-0:96.10.3.255"}
+_COLUMNS = {
+    PERIODIC: ("1-0:1.8.0.255", "1-0:2.8.0.255", "1-0:15.8.0.255"),
+    DAILY: ("1-0:1.8.1.255", "1-0:1.8.2.255", "1-0:2.8.1.255", "1-0:2.8.2.255"),
+    MONTHLY: ("1-0:1.8.0.255", "1-0:1.8.1.255", "1-0:1.8.2.255", "1-0:2.8.0.255"),
+}
+_OUTAGES = ((2, 10, 41, 227), (16, 7, 14, 9), (58, 13, 33, 84), (170, 15, 2, 41), (301, 9, 20, 6))
+_DIGITS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One profile: what it captures, how many rows it can hold, and its period (0: calendar)."""
+
+    capture: Capture
+    capacity: int
+    period_s: int
+
+
+def build(
+    *,
+    serial: str = "",
+    rows: int = 0,
+    seed: int = 1,
+    faults: Sequence[str] = (),
+    start: datetime | None = None,
+) -> OpticalPort:
+    """Return a virtual meter behind its optical port.
+
+    Args:
+        serial: Up to 8 digits; "" makes one from the seed.
+        rows: Rows in the periodic profile; 0 for 2,160.
+        seed: Chooses the household and the error of the clock.
+        faults: Names out of `FAULTS`.
+        start: True time at the first call; None for the real time.
+
+    Raises:
+        ValueError: The serial is no such number, or a fault is unknown.
+    """
+    inner = Faults(name for name in faults if name not in OPTICAL_FAULTS or name in DLMS_FAULTS)
+    return Zmf100(serial, rows or PERIODIC_ROWS, seed, inner, start).port(faults)
+
+
+class Zmf100:
+    """The meter behind the port: what it measures, what it remembers, who may ask."""
+
+    def __init__(
+        self, serial: str, rows: int, seed: int, faults: Faults, start: datetime | None
+    ) -> None:
+        chance = Random(f"zmf100 {seed}")  # noqa: S311 (no secret)
+        self.serial = (serial or str(chance.randrange(10**7, 10**8))).zfill(_DIGITS)
+        if not (self.serial.isdecimal() and len(self.serial) == _DIGITS):
+            raise ValueError(f"the serial must have at most {_DIGITS} digits, not {serial!r}")
+        self.faults = faults
+        error = past.clock_error(chance, ten_years="clock-off-10-years" in faults)
+        self.clock = MeterClock(start, error, ZONE)
+        born = self.clock.born
+        outages = past.outages(born, _OUTAGES)
+        since = past.counting_since(born, rows, PERIOD_S)
+        self.home = Household(seed, since, low=200, high=1000, solar=30, outages=outages)
+        self.measured = Measured(chance, self.home, outages)
+        self.standard = EventLog(200, _events(born, outages))
+        self.relay_log = EventLog(20)
+        self.switch = Disconnector(Mode.LOCAL, self._switched)
+        self.settings = StationSettings(upper_alone=True, lower=17, inactivity_s=30.0)
+        self._rows = rows
+        self._adjusted: list[datetime] = []
+        self.kept = {
+            PERIODIC: Kept(self._capture(PERIODIC, outages), max(rows, PERIODIC_ROWS), PERIOD_S),
+            DAILY: Kept(self._capture(DAILY, outages), DAILY_ROWS, DAY_S),
+            MONTHLY: Kept(self._capture(MONTHLY, outages), MONTHLY_ROWS, 0),
+        }
+
+    def _capture(self, code: str, outages: Sequence[Outage]) -> Capture:
+        return Capture(ZONE, self.measured.picked(*_COLUMNS[code]), outages, self._adjusted)
+
+    @property
+    def logical_device_name(self) -> str:
+        """Return the maker's letters and the serial."""
+        return f"LGZ{self.serial}"
+
+    @property
+    def utility_serial(self) -> str:
+        """Return the utility's asset number: its prefix, the serial, a check digit."""
+        number = f"7601234{self.serial}"
+        weighted = sum(
+            int(c) * (3 if place % 2 == 0 else 1) for place, c in enumerate(reversed(number))
+        )
+        return number + str(-weighted % 10)
+
+    # -- what it remembers -------------------------------------------------------------------
+
+    def rows_at(self, code: str, moment: datetime) -> Rows:
+        """Return a profile when its values are brought up to ``moment``."""
+        kept = self.kept[code]
+        if code == PERIODIC:
+            count = min(kept.capacity, self._rows + grown(self.clock.born, moment, PERIOD_S))
+            return PeriodicRows(kept.capture, PERIOD_S, moment, count)
+        listed = midnights if code == DAILY else month_starts
+        begin, *times = listed(ZONE, moment, kept.capacity + 1)
+        return CalendarRows(kept.capture, begin, times)
+
+    def _switched(self, now: float, code: int) -> None:
+        self.relay_log.add(self.clock.shown(now), code)
+
+    def _clock_moved(self, now: float, by: timedelta) -> None:
+        if abs(by.total_seconds()) <= SYNC_LIMIT_S:
+            return
+        shown = self.clock.shown(now)
+        self.standard.add(shown - by, OLD_TIME)
+        self.standard.add(shown, NEW_TIME)
+        self._adjusted.append(shown)
+
+    def _locked(self, now: float) -> None:
+        self.standard.add(self.clock.shown(now), WRONG_PASSWORD)
+
+    # -- how it is asked ---------------------------------------------------------------------
+
+    def port(self, faults: Sequence[str] = ()) -> OpticalPort:
+        """Return the meter behind its optical port."""
+        return OpticalPort(
+            name=f"{TYPE} {self.serial}",
+            identification=IDENTIFICATION.encode("ascii"),
+            readout=self.readout,
+            hdlc=self.station(),
+            address=self.serial,
+            expected=self.expected,
+            faults=faults,
+        )
+
+    def station(self) -> HdlcStation:
+        """Return the HDLC station without the optical sign-on."""
+        server = Server(
+            self.model(),
+            (Client(READER, Access.READ), Client(UTILITY, Access.MANAGE, PASSWORD)),
+            self.faults,
+            expected=self.expected,
+            wrong_password=self._locked,
+        )
+        return HdlcStation(f"{TYPE} {self.serial}", self.settings, server, self.faults)
+
+    def _brought(self, now: float) -> datetime:
+        return self.clock.measured(now, REFRESH_S)
+
+    def model(self) -> ObjectModel:
+        """Return all objects."""
+        model = ObjectModel(
+            [
+                data("0-0:42.0.0.255", axdr.text(self.logical_device_name), Access.PUBLIC),
+                data("1-0:0.0.0.255", axdr.text(self.utility_serial), Access.PUBLIC),
+                data("1-0:0.2.0.255", axdr.text(FIRMWARE), Access.PUBLIC),
+                data("1-1:0.2.0.255", axdr.text(MODULE_FIRMWARE)),
+                data("0-1:96.1.9.255", axdr.text(f"AD{self.serial}")),
+                data("1-0:96.90.0.255", axdr.text(CONFIGURATION)),
+                data("1-0:0.2.1.255", axdr.text(PARAMETERS)),
+                data("0-0:96.1.0.255", axdr.text(self.serial)),
+                data("0-0:96.1.1.255", axdr.text(" " * _DIGITS)),
+                data("0-0:97.97.0.255", axdr.integer(axdr.U8, 0)),
+                logical_devices([(self.settings.upper, self.logical_device_name)]),
+                hdlc_setup(self.settings),
+                clock_object(self.clock, self.faults, self._clock_moved),
+                disconnect_object(self.switch),
+            ]
+        )
+        for quantity in self.measured.quantities.values():
+            model.add(quantity.cosem(self._brought))
+        for code in self.kept:
+            model.add(data(_STATUS[code], axdr.integer(axdr.U8, 0)))
+            model.add(self._profile(code).cosem())
+        for number, code, log in ((0, STANDARD_LOG, self.standard), (2, RELAY_LOG, self.relay_log)):
+            for item in log_objects(code, number, log, self.clock, self.faults):
+                model.add(item)
+        return model
+
+    def _profile(self, code: str) -> Profile:
+        kept = self.kept[code]
+        return Profile(
+            code,
+            (
+                Column(8, CLOCK),
+                Column(1, _STATUS[code]),
+                *(Column(item.class_id, item.code) for item in kept.capture.quantities),
+            ),
+            period_s=kept.period_s,
+            capacity=kept.capacity,
+            held=lambda now: self.rows_at(code, self.clock.measured(now, PERIOD_S)),
+            zone=ZONE,
+            faults=self.faults,
+        )
+
+    def readout(self, now: float) -> bytes:
+        """Return the data message of mode C: the display list with the values of ``now``."""
+        moment = self._brought(now)
+        energy = [
+            f"{short}({self._energy(f'1-0:{short}.255', moment)}*kWh)"
+            for short in ("1.8.1", "1.8.2", "2.8.1", "2.8.2", "1.8.0", "2.8.0", "15.8.0")
+        ]
+        values = self.measured
+        return framed(
+            [
+                "F.F(00)",
+                f"0.0({self.utility_serial:>24})",
+                f"C.1.0({self.serial})",
+                f"C.1.1({'':8})",
+                *energy,
+                f"C.7.0({values.picked('0-0:96.7.0.255')[0].value(moment):04})",
+                *(f"{32 + 20 * n}.7({values.whole_volts(n)}*V)" for n in range(3)),
+                *(f"{31 + 20 * n}.7({values.amperes(n, moment):06.2f}*A)" for n in range(3)),
+                "82.8.1(0000)",
+                "82.8.2(0000)",
+                f"0.2.0({FIRMWARE})",
+                "C.5.0(0401)",
+            ]
+        )
+
+    def _energy(self, code: str, moment: datetime) -> str:
+        return self.measured.quantities[code].text(moment).rjust(10, "0")
+
+    def expected(self) -> dict[str, object]:
+        """What a correct reader must find at the start."""
+        born = self.clock.born
+        wanted = [item.code for item in load_meter_type(TYPE).registers]
+        profiles = [
+            findings.profile(code, kept.period_s, kept.capture.quantities, self.rows_at(code, born))
+            for code, kept in self.kept.items()
+        ]
+        return {
+            "type": TYPE,
+            "identity": {
+                "serial": self.serial,
+                "utility_serial": self.utility_serial,
+                "logical_device_name": self.logical_device_name,
+                "manufacturer": "LGZ",
+                "model": "ZMF100AC",
+                "firmware": FIRMWARE,
+                "identification": IDENTIFICATION,
+            },
+            "registers": findings.registers(wanted, self.measured.quantities, born),
+            "profile": profiles[0],
+            "profiles": profiles[1:],
+            "events": findings.events(STANDARD_LOG, self.standard),
+            "logs": [findings.events(RELAY_LOG, self.relay_log)],
+            "clock": findings.clock(self.clock),
+            "relay": findings.relay(self.switch),
+        }
+
+
+def _events(born: datetime, outages: Sequence[Outage]) -> list[Event]:
+    """Return what the standard log holds."""
+    installed = past.daily(born, 380, 8, 15)
+    return [
+        *past.outage_events(outages),
+        *past.summer_time_events(ZONE, born),
+        Event(installed, FIRMWARE_ACTIVATED),
+        Event(installed + timedelta(minutes=4), CALENDAR_SET),
+        Event(installed + timedelta(minutes=6), PARAMETERS_CHANGED),
+        Event(installed + timedelta(minutes=9), OLD_TIME),
+        Event(installed + timedelta(minutes=9, seconds=31), NEW_TIME),
+    ]
