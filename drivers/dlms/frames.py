@@ -13,6 +13,7 @@ from dataclasses import dataclass
 FLAG = 0x7E
 _SHORTEST = 7  # format, two addresses, control, FCS
 _SEGMENTED = 0x0800
+_TYPE, _TYPE_3 = 0xF0, 0xA0  # mask and value of the first octet
 _REVERSED = bytes(int(f"{value:08b}"[::-1], 2) for value in range(256))
 _PART = 7  # bits of an address in one octet
 _ONE_OCTET = 1 << _PART
@@ -136,18 +137,35 @@ class Deframer:
             if len(buffer) < start + 3:
                 return start, None
             length = (buffer[start + 1] & 7) << 8 | buffer[start + 2]
-            if buffer[start + 1] & 0xF0 != 0xA0 or length < _SHORTEST:  # noqa: PLR2004 - type 3
+            if buffer[start + 1] & _TYPE != _TYPE_3 or length < _SHORTEST:
                 self.discarded += 1
                 at = self._past(start)
                 continue
             end = start + 1 + length
             if len(buffer) <= end:
-                return start, None
+                return self._hidden(start)
             frame = decode(bytes(buffer[start + 1 : end])) if buffer[end] == FLAG else None
             if frame is not None:
                 return end, frame  # the closing flag may open the next frame
             self.discarded += 1
             at = self._past(start)
+
+    def _hidden(self, start: int) -> tuple[int, Frame | None]:
+        """Return a good frame behind what begins like one at ``start`` and has not ended.
+
+        Noise may look like the start of a long frame; both checks of a frame inside make it real.
+        """
+        at = self._buffer.find(FLAG, start + 1)
+        while 0 <= at < len(self._buffer) - _SHORTEST:
+            length = (self._buffer[at + 1] & 7) << 8 | self._buffer[at + 2]
+            end = at + 1 + length
+            if self._buffer[at + 1] & _TYPE == _TYPE_3 and self._buffer[end : end + 1] == b"\x7e":
+                frame = decode(bytes(self._buffer[at + 1 : end]))
+                if frame is not None:
+                    self.discarded += 1
+                    return end, frame
+            at = self._buffer.find(FLAG, at + 1)
+        return start, None
 
     def _past(self, start: int) -> int:
         """Return the place of the next flag: what closed a bad frame may open a good one."""

@@ -1,6 +1,5 @@
 """A meter that speaks DLMS/COSEM, as `drivers.meter.Meter` describes it."""
 
-import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -106,17 +105,10 @@ class DlmsMeter:
             logical_device_name=name,
             manufacturer=(name[:_MAKER] if name[:_MAKER].isalpha() else "")
             or identification[1 : 1 + _MAKER].upper(),
-            model=_model(identification) or self._recognised(name),
+            model=_model(identification),
             firmware=self._objects.text(codes.firmware),
             identification=identification,
         )
-
-    def _recognised(self, name: str) -> str:
-        """Return the model of the type when the device name is one of its own; else ""."""
-        patterns = self.meter_type.match.logical_device_name
-        if not name or not any(re.search(pattern, name) for pattern in patterns):
-            return ""
-        return self.meter_type.name.rpartition("-")[2].upper()
 
     def registers(self) -> Iterator[Reading]:
         """Yield the registers of the type; one the meter lacks or denies becomes a remark."""

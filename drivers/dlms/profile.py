@@ -1,6 +1,5 @@
 """Profile buffers (class 7): what they capture, and their rows as they arrive."""
 
-from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -21,6 +20,7 @@ from drivers.errors import (
     MeterBusy,
     NoReply,
     NotSupported,
+    PortUnavailable,
 )
 from drivers.eventwords import status_words
 from drivers.metertype import MeterType, ProfileType
@@ -30,6 +30,7 @@ from drivers.values import ProfileBlock, ProfileColumn, ProfileInfo, ProfileRow,
 _BUFFER, _CAPTURED, _PERIOD, _IN_USE, _CAPACITY = 2, 3, 4, 7, 8
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _AHEAD = timedelta(days=2)  # how far ahead of ours a meter's clock may run in an open range
+_MARGIN = 8  # rows
 _RESUMES = 2  # new requests without a single new row between them
 _STATUS_GROUP = (96, (10, 5))  # C and D of status words
 _CAPTURE_WIDTH = 4
@@ -154,7 +155,7 @@ class ProfileReader:
         """
         layout = self.layout(info.obis)
         maker = _RowMaker(layout, self._zone, info.period_s, self._kind(info.obis))
-        first, keep = self._narrowed(info, span)
+        first = self._reaching(info, span)
         last: datetime | None = None
         left = _RESUMES
         while True:
@@ -162,7 +163,7 @@ class ProfileReader:
                 for block in self._once(info, layout, maker, first):
                     if block.rows:
                         last, left = block.rows[-1].time, _RESUMES
-                    yield from self._trimmed(block, keep)
+                    yield block
                 break
             except (GarbledReply, NoReply, MeterBusy) as error:
                 aborted = isinstance(error, MeterBusy)
@@ -172,8 +173,6 @@ class ProfileReader:
                 self._anew(error)
                 if last is not None:
                     first = replace(first, start=last + timedelta(seconds=1), last=0)
-        if keep is not None and keep:
-            yield ProfileBlock(tuple(keep), len(keep))
         maker.remarks(self._remark)
 
     def _anew(self, error: DriverError) -> None:
@@ -183,27 +182,23 @@ class ProfileReader:
             return
         try:
             self._session.renew()
+        except PortUnavailable:
+            raise
         except DriverError as second:
             raise error from second
 
-    def _narrowed(self, info: ProfileInfo, span: Span) -> tuple[Span, "deque[ProfileRow] | None"]:
-        """Return the span to ask for; with a queue where the last rows can only be kept here."""
-        if not span.last or span.start or self._kind(info.obis).selector == "entry":
-            return span, None
-        if info.period_s and self._kind(info.obis).selector == "range":
-            now = self._meter_now().timestamp()
-            newest = now - now % info.period_s
-            start = newest - (span.last - 1) * info.period_s
-            return Span(datetime.fromtimestamp(start, UTC), span.end), None
-        return Span(end=span.end), deque(maxlen=span.last)
+    def _reaching(self, info: ProfileInfo, span: Span) -> Span:
+        """Return the span to ask for: the last rows of a range begin somewhat before them.
 
-    @staticmethod
-    def _trimmed(block: ProfileBlock, keep: "deque[ProfileRow] | None") -> Iterator[ProfileBlock]:
-        if keep is None:
-            yield block
-        else:
-            keep.extend(block.rows)
-            yield ProfileBlock((), block.expected)  # progress; the rows follow at the end
+        Intervals without supply have no row, so more are asked for than wanted; the surplus at the
+        front is dropped when the meter has announced its count.
+        """
+        kind = self._kind(info.obis)
+        if not span.last or span.start or not info.period_s or kind.selector != "range":
+            return span
+        reach = span.last + span.last // 4 + _MARGIN
+        newest = span.end or self._meter_now()
+        return replace(span, start=newest - timedelta(seconds=reach * info.period_s))
 
     def _once(
         self, info: ProfileInfo, layout: Layout, maker: "_RowMaker", span: Span
@@ -224,10 +219,12 @@ class ProfileReader:
         outside = 0
         block: bytes | None = first
         while block is not None:
-            made = maker.rows(decoder.feed(block))
+            raw = decoder.feed(block)
+            surplus = max(0, (decoder.announced or 0) - span.last) if span.last else 0
+            made = maker.rows(raw)[max(0, surplus - decoder.rows + len(raw)) :]
             good = tuple(row for row in made if _inside(row, span))
             outside += len(made) - len(good)
-            yield ProfileBlock(good, decoder.announced or 0)
+            yield ProfileBlock(good, (decoder.announced or 0) - surplus)
             block = next(blocks, None)
         decoder.finish()
         if outside:

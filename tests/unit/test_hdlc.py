@@ -130,9 +130,16 @@ def test_frames_that_share_a_flag_are_both_read() -> None:
 
 def test_a_start_flag_in_noise_does_not_swallow_the_frame_behind_it() -> None:
     deframer = Deframer()
-    assert deframer.feed(b"\x7e\xa7\xff" + answer()) == []
-    assert len(deframer.give_up()) == 1
+    assert len(deframer.feed(b"\x7e\xa7\xff" + answer())) == 1
     assert deframer.discarded == 1
+
+
+def test_a_frame_that_never_ends_is_given_up() -> None:
+    deframer = Deframer()
+    assert deframer.feed(b"\x7e\xa7\xff" + answer()[:-3]) == []
+    assert deframer.inside
+    assert deframer.give_up() == []
+    assert deframer.feed(answer()) != []
 
 
 @given(st.binary(max_size=300))
