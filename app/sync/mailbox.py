@@ -11,6 +11,7 @@ from app.centre.contract import Mail, Verdict
 from app.models.base import utc_now
 from app.models.journal import InboxRaw, JournalEvent
 from app.models.order import OrderState, WorkOrder
+from app.models.search import search_text
 
 # What a planner may set; everything else on the order belongs to the visit.
 _PLANNED_TEXT = (
@@ -91,14 +92,15 @@ def _planned(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _search_text(order: WorkOrder) -> str:
-    parts = (
+    return search_text(
         order.number,
         order.external_ref,
         order.title,
         order.meter_serial,
         order.utility_serial,
+        order.area,
+        order.note,
     )
-    return " ".join(part for part in parts if part).casefold()
 
 
 def _recall(session: Session, order_id: str, data: dict[str, Any]) -> None:
