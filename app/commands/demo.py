@@ -80,10 +80,10 @@ def _headless(folder: Path, as_json: bool) -> None:
 def _worked(terminal: Terminal, running: Demo, number: str, port: str) -> dict[str, Any]:
     desk = running.desk
     order_id = find_order(desk.db, number)
-    detail = order_detail(desk.db, order_id)
-    terminal.say(f"Order {number}, {detail.title}, on {port}")
+    row = order_detail(desk.db, order_id).row
+    terminal.say(f"Order {number}, {row.title}, on {port}")
     terminal.answers = {
-        "identify.serial": detail.meter_serial,
+        "identify.serial": row.meter_serial,
         "clock.set": "Set",
         "evidence.seal-1": "NP-0042117",
         "evidence.note": "Demo visit, worked without a window",

@@ -120,7 +120,7 @@ def _detail_words(detail: OrderDetail) -> str:
         for name, value in shape.items()
         if value and not isinstance(value, list | dict)
     ]
-    parts = [text_table(["Order", detail.number], facts)]
+    parts = [text_table(["Order", detail.row.number], facts)]
     for name, rows_ in shape.items():
         if isinstance(rows_, list) and rows_ and isinstance(rows_[0], dict):
             head = list(rows_[0])

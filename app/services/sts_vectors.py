@@ -107,7 +107,7 @@ def _derived(vector: Vector) -> bool:
         return True
     vending = bytes.fromhex(vector["vending_key_hex"])
     key = derive(vector["dkga"], vending, vector["iin"], vector["drn"], _key_name(vector))
-    return key.hex() == vector["decoder_key_hex"]
+    return bool(key.hex() == vector["decoder_key_hex"])
 
 
 def _sealed(vector: Vector, clear: Clear, key: DecoderKey | None) -> bool:
@@ -141,7 +141,7 @@ def _credit(vector: Vector) -> bool:
 
 def _timed(vector: Vector) -> bool:
     issued = datetime.fromisoformat(vector["issue_time"])
-    return tid_of(issued, vector["base_date"]) == vector["tid"]
+    return bool(tid_of(issued, vector["base_date"]) == vector["tid"])
 
 
 def _management(vector: Vector) -> bool:

@@ -77,7 +77,7 @@ class Stored:
     profiles: tuple[tuple[ProfileInfo, tuple[ProfileRow, ...]], ...] = ()
     events: tuple[MeterEvent, ...] = ()
     clock: ClockReading | None = None
-    checks: tuple[CheckRow, ...] = ()
+    checks: tuple[Check, ...] = ()
     report: Path | None = None
 
 
@@ -221,7 +221,7 @@ class Desk:
                 .where(CheckResult.order_id == order_id)
                 .order_by(CheckResult.position)
             ).scalars()
-            rows = tuple(check_row(check_from(check.body)) for check in checks)
+            rows = tuple(check_from(check.body) for check in checks)
             report = _newest_report(session.execute(_reports_of(order_id)).scalars().first())
             events = stored_events(session, order_id)
         return Stored(

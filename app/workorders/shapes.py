@@ -40,4 +40,4 @@ def row_shape(row: QueueRow) -> dict[str, Any]:
 def detail_shape(detail: OrderDetail) -> dict[str, Any]:
     """Return everything about one order."""
     shape: dict[str, Any] = plain(detail)
-    return shape
+    return {**shape.pop("row"), **shape}

@@ -1,0 +1,179 @@
+"""``simulate`` and ``read`` against each other, in processes of their own, on real transports."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.command import PASSWORD, environment, meterwright, started, virtual_meter
+
+HEXCELL = ["--type", "hexcell-ddsy1088", "--serial", "46000755036", "--secret-env", "MW"]
+READOUT = Path(__file__).parents[2] / "resources" / "demo" / "readout.txt"
+
+
+def read_hexcell(link: str, *what: object):
+    return meterwright("read", link, *what, *HEXCELL, "--json", env=PASSWORD)
+
+
+@pytest.mark.parametrize("listen", ["tcp:0", "rfc2217:0", "pty"])
+def test_what_is_read_is_what_the_virtual_meter_holds(listen: str, tmp_path: Path):
+    expected = tmp_path / "expected.json"
+    with virtual_meter(
+        "hexcell-ddsy1088", listen, "--serial", "46000755036", "--rows", 40, "--expected", expected
+    ) as link:
+        ended = read_hexcell(link, "identity", "registers", "profile", "events", "clock", "relay")
+    assert ended.code == 0, ended.out + ended.err
+    found, wanted = ended.json, json.loads(expected.read_text())
+    assert found["identity"]["serial"] == wanted["identity"]["serial"] == "46000755036"
+    codes = [r["obis"] for r in wanted["registers"]]
+    assert [r["obis"] for r in found["registers"]] == codes
+    units = {r["obis"]: r["unit"] for r in wanted["registers"]}
+    assert {r["obis"]: r["unit"] for r in found["registers"]} == units
+    assert found["profile"]["complete"]
+    wanted_rows = {row["time"]: row["values"] for row in wanted["profile"]["rows"]}
+    for row in found["profile"]["rows"]:
+        assert wanted_rows.get(row["time"], row["values"]) == row["values"]
+    assert len(found["profile"]["rows"]) == 40
+    assert found["events"]["rows"] == wanted["events"]["rows"]
+    assert 1 < abs(float(found["clock"]["offset_s"])) < 10
+    assert found["relay"]["state"] == "connected"
+    assert found["statistics"]["resends"] == 0
+    assert ended.err == "" or "Reading" in ended.err
+
+
+def test_a_replayed_readout_is_read_through_a_virtual_optical_port(tmp_path: Path):
+    probe = tmp_path / "probe"
+    with virtual_meter(f"replay:{READOUT}", f"pty:{probe}", "--real-time-line") as link:
+        assert link == str(probe)
+        ended = meterwright("read", link, "identity", "registers", "--json")
+    assert ended.code == 0, ended.out + ended.err
+    assert ended.json["type"] == "generic-iec62056-21"
+    assert ended.json["identity"]["serial"] == "33112077"
+    values = {r["obis"]: r["value"] for r in ended.json["registers"]}
+    assert values["1-0:1.8.0.255"] == "10482.317"
+
+
+def test_decoding_the_same_file_gives_the_same_values():
+    shape = meterwright("decode", "readout", READOUT, "--json").json
+    assert shape["check"] == "xor"
+    assert [v["value"] for v in shape["values"] if v["code"] == "1.8.0"] == ["10482.317"]
+
+
+@pytest.mark.parametrize(
+    ("what", "code", "name"),
+    [
+        (["/dev/ttyNoSuchPort", "identity"], 10, "PortUnavailable"),
+        (["tcp://127.0.0.1:1", "identity"], 10, "PortUnavailable"),
+        (["tcp://nonsense", "identity"], 10, "PortUnavailable"),
+        (["tcp://127.0.0.1:1", "everything"], 2, "BadInput"),
+        (["tcp://127.0.0.1:1", "object"], 2, "BadInput"),
+        (["tcp://127.0.0.1:1", "profile", "--from", "yesterday"], 2, "BadInput"),
+        (["tcp://127.0.0.1:1", "identity", "--type", "no-such-meter"], 2, "BadInput"),
+        (["tcp://127.0.0.1:1", "identity", "--secret-env", "NOT_SET"], 2, "BadInput"),
+    ],
+)
+def test_what_cannot_be_done_ends_with_its_code_and_words(what, code, name):
+    ended = meterwright("read", *what, "--json")
+    assert ended.code == code, ended.out + ended.err
+    assert ended.error["code"] == code
+    assert ended.error["name"] == name
+    assert ended.error["title"]
+    assert ended.error["remedy"]
+
+
+def test_wrong_usage_ends_with_2():
+    assert meterwright("read").code == 2
+    assert meterwright("no-such-command").code == 2
+    assert meterwright("--help").code == 0
+
+
+def test_a_silent_meter_a_refused_password_and_a_missing_object_each_have_their_code():
+    with virtual_meter("hexcell-ddsy1088", "tcp:0", "--serial", "46000755036") as link:
+        wrong = meterwright(
+            "read", link, "identity", *HEXCELL, "--json", env={"MW_PASSWORD": "wrong"}
+        )
+        assert (wrong.code, wrong.error["name"]) == (13, "AccessDenied")
+        absent = read_hexcell(link, "object", "1-0:99.99.99.255/3")
+        assert (absent.code, absent.error["name"]) == (15, "NotSupported")
+        other = meterwright(
+            "read", link, "identity", "--json", "--type", "hexcell-ddsy1088",
+            "--serial", "46000755037", "--secret-env", "MW", "--reply-time", "0.3", env=PASSWORD,
+        )  # fmt: skip
+        assert (other.code, other.error["name"]) == (11, "NoReply")
+
+
+def test_a_probe_that_is_pulled_in_mid_profile_loses_nothing_that_arrived(tmp_path: Path):
+    out = tmp_path / "rows.csv"
+    with started(
+        "simulate", "hexcell-ddsy1088", "--listen", "tcp:0", "--serial", "46000755036",
+        "--rows", 3000, "--real-time-line",
+    ) as meter:  # fmt: skip
+        assert meter.stdout is not None
+        link = meter.stdout.readline().removeprefix("listening on ").strip()
+        with started(
+            "read", link, "profile", *HEXCELL, "--out", out, "--json", env=PASSWORD
+        ) as reader:
+            deadline = time.monotonic() + 30
+            while time.monotonic() < deadline and not (out.exists() and out.stat().st_size > 500):
+                time.sleep(0.1)
+            meter.send_signal(signal.SIGKILL)
+            output, _ = reader.communicate(timeout=30)
+        assert reader.returncode == 10, output
+        assert "rows kept" in json.loads(output)["error"]["detail"]
+    assert len(out.read_text().splitlines()) > 10
+
+
+def test_control_c_signs_off_and_ends_with_3(tmp_path: Path):
+    with virtual_meter(
+        "hexcell-ddsy1088", "tcp:0", "--serial", "46000755036", "--rows", 3000, "--real-time-line"
+    ) as link:
+        with started("read", link, "profile", *HEXCELL, "--json", env=PASSWORD) as reader:
+            time.sleep(4)
+            reader.send_signal(signal.SIGINT)
+            output, errors = reader.communicate(timeout=10)
+        assert reader.returncode == 3, output + errors
+        again = read_hexcell(link, "clock")
+        assert again.code == 0, "the meter was signed off and answers at once: " + again.out
+
+
+def test_the_clock_is_set_and_read_back():
+    with virtual_meter("hexcell-ddsy1088", "tcp:0", "--serial", "46000755036") as link:
+        ended = meterwright("clock", "set", link, "--yes", *HEXCELL, "--json", env=PASSWORD)
+        assert ended.code == 0, ended.out + ended.err
+        assert abs(float(ended.json["before"]["offset_s"])) > 1
+        assert abs(float(ended.json["after"]["offset_s"])) < 2
+
+
+def test_a_trace_holds_every_byte_but_no_password(tmp_path: Path):
+    file = tmp_path / "trace.jsonl"
+    with virtual_meter("hexcell-ddsy1088", "tcp:0", "--serial", "46000755036") as link:
+        ended = meterwright(
+            "read", link, "identity", *HEXCELL, "--trace", file, "--json", env=PASSWORD
+        )
+    assert ended.code == 0, ended.out
+    text = file.read_text()
+    assert len(text.splitlines()) > 6
+    assert "MW-TEST-1" not in text
+    assert b"MW-TEST-1".hex() not in text.lower()
+
+
+def test_rows_go_to_a_spreadsheet_and_to_json(tmp_path: Path):
+    with virtual_meter(
+        "hexcell-ddsy1088", "tcp:0", "--serial", "46000755036", "--rows", 20
+    ) as link:
+        for name in ("out.xlsx", "out.json", "out.csv"):
+            ended = read_hexcell(link, "registers", "profile", "--out", tmp_path / name)
+            assert ended.code == 0, ended.out
+            assert (tmp_path / name).stat().st_size > 300
+    assert len(json.loads((tmp_path / "out.json").read_text())["profile"]["rows"]) == 20
+
+
+def test_importing_the_drivers_alone_needs_nothing_of_the_program():
+    code = "import drivers.connect, sys; sys.exit(any(n.split('.')[0] in ('app', 'PySide6', "
+    code += "'sqlalchemy', 'keyring', 'reportlab') for n in sys.modules))"
+    ended = subprocess.run([sys.executable, "-c", code], env=environment(), check=False)
+    assert ended.returncode == 0
