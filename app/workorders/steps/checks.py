@@ -41,7 +41,9 @@ def checks(visit: Visit) -> Task[StepEnd]:
     made = all_checks(facts, visit.pack, only)
     for check in made:
         yield Found("check", check)
-    verdict = worst(check.verdict for check in made)
+    # what need not be done and could not be judged takes nothing from the rest
+    counted = [c for c in made if c.mandatory or c.verdict is not Verdict.NOT_RUN]
+    verdict = worst(check.verdict for check in counted)
     order_id, at = visit.order.order_id, visit.context.clock()
 
     def keep(session: Session) -> None:
