@@ -248,9 +248,9 @@ class Session:
 
     def renew(self) -> None:
         """Build the link and the association anew after they were lost."""
-        if self._type.framing == "mode-e" and self._transport:
-            self._transport.disconnect()
-            self._transport = self._connected_transport()
+        asleep = self._link.now() - self._last_answer > _INACTIVE_S
+        if self._type.framing == "mode-e" and asleep:
+            self._transport = self._connected_transport()  # its port is at rest by now
         elif self._transport:
             self._transport.connect()
         self._associate()

@@ -75,7 +75,9 @@ class HdlcTransport:
         while not isinstance(event := self._next(), Received):
             self._unexpected(event)
         if not fits(event.apdu):
+            # an answer that is eight frames late has the right number: both sides are out of step
             self._link.statistics.discarded += 1
+            self.lost = True
             raise GarbledReply("the meter answered another question")
         return event.apdu
 
