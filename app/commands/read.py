@@ -49,6 +49,8 @@ def read(link: str, what: tuple[str, ...], **given: Any) -> None:
             if trace is not None:
                 trace.close()
         finish(told)
+        if sink is not None:
+            terminal.say(f"The rows are in {given['out']}")
         shape = told_shape(link, told)
         if given["out"] is not None and sink is None:
             write_table(given["out"], _tables(told), shape)
@@ -169,7 +171,7 @@ def _tables(told: Told) -> Tables:
                 for r in readings
             ],
         )
-    if told.info is not None:
+    if told.info is not None and told.rows:
         tables["Profile"] = (profile_head(told.info), [profile_cells(row) for row in told.rows])
     if told.events is not None:
         tables["Events"] = (

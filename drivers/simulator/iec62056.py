@@ -36,7 +36,8 @@ CHOICE_LIMIT = 1.5  # s, longest wait for the option select
 HDLC_FIRST = 5.0  # s, longest wait for the first frame after the speed switch
 HDLC_IDLE = 30.0  # s without a frame, after which the port rests again
 OPTION_SELECT = 6  # characters of ACK V Z Y CR LF
-DISC = 0x43  # control octet without its poll bit
+FLAG, POLL = 0x7E, 0x10
+SNRM, DISC = 0x83, 0x43  # control octets without the poll bit
 LONGEST_REQUEST = 64  # characters; noise never fills the memory
 
 FAULTS = {
@@ -136,7 +137,8 @@ class OpticalPort:
         self._deadline: float | None = None
         self._ready_at = 0.0  # earliest time at which an option select may start
         self._check_was_wrong = False
-        self._leaving = False
+        self._leaving = self._linked = False  # a DISC was heard; a SNRM was heard before
+        self._frame = bytearray()
 
     @property
     def format(self) -> WireFormat:
@@ -150,7 +152,7 @@ class OpticalPort:
         self._expire(now)
         if self._state is State.HDLC and self._hdlc is not None:
             self._deadline = now + HDLC_IDLE
-            self._leaving = self._leaving or _is_disc(data)
+            self._watch(data)
             self._hdlc.receive(now, data)
             return
         if "echo" in self._faults:
@@ -160,6 +162,18 @@ class OpticalPort:
                 self._heard.clear()
                 continue
             self._hear(now, raw & 0x7F)
+
+    def _watch(self, data: bytes) -> None:
+        """Note a DISC that ends an open HDLC link, however its octets arrive."""
+        for octet in data:
+            if octet != FLAG:
+                self._frame.append(octet)
+                del self._frame[:-LONGEST_REQUEST]
+                continue
+            control = _control(self._frame) & ~POLL
+            self._linked = self._linked or control == SNRM
+            self._leaving = self._leaving or (self._linked and control == DISC)
+            self._frame.clear()
 
     def garbled(self, now: float, count: int) -> None:
         """Hear ``count`` characters at a wrong speed: they spoil what was being received."""
@@ -232,7 +246,8 @@ class OpticalPort:
             self._state = State.HDLC
             self._format = WireFormat(speed, 8, "N")
             self._deadline = now + HDLC_FIRST
-            self._leaving = False
+            self._leaving = self._linked = False
+            self._frame.clear()
         elif choice == "0":
             self._send_readout(now, WireFormat(speed, 7, "E"))
         else:
@@ -343,14 +358,15 @@ class OpticalPort:
         return self._hdlc.expected() if self._hdlc is not None else {}
 
 
-def _is_disc(data: bytes) -> bool:
-    """Tell whether a DISC frame stands in ``data``: 7E, format, two addresses, control 43 or 53."""
-    for frame in data.split(b"\x7e"):
-        place = 2
-        for _ in range(2):  # each address ends with the octet whose lowest bit is set
-            while place < len(frame) and not frame[place] & 1:
-                place += 1
+def _control(frame: bytes | bytearray) -> int:
+    """Return the control octet of ``frame`` (without its flags); 0 when it is cut short.
+
+    It follows two octets of format and two addresses, each of which ends with the octet whose
+    lowest bit is set.
+    """
+    place = 2
+    for _ in range(2):
+        while place < len(frame) and not frame[place] & 1:
             place += 1
-        if place < len(frame) and frame[place] & 0xEF == DISC:
-            return True
-    return False
+        place += 1
+    return frame[place] if place < len(frame) else 0
