@@ -60,7 +60,7 @@ FIRMWARE, MODULE_FIRMWARE = "M26", "ADP1 V4.12"
 CONFIGURATION, PARAMETERS = "C4-0401", "17"
 PERIOD_S, DAY_S = 3600, 86_400
 PERIODIC_ROWS, DAILY_ROWS, MONTHLY_ROWS = 2160, 366, 13
-REFRESH_S = 120  # values move on so often; what was expected stays true that long
+REFRESH_S = 600  # values move on so often; what was expected stays true that long
 SYNC_LIMIT_S = 9  # a clock set by more leaves a mark in the profile and in the log
 ZONE = Zone(60, summer_time=True)
 PERIODIC, DAILY, MONTHLY = "1-0:99.1.0.255", "1-0:99.2.0.255", "0-0:98.1.0.255"
