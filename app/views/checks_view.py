@@ -124,9 +124,9 @@ class ChecksView(QWidget):
             return [Column("Check"), Column("Measured", 18), Column("Verdict", 15)]
         return [
             Column("No.", 5),
-            Column("Check"),
-            Column("Measured", 26),
-            Column("Limit", 30),
+            Column("Check", 30),
+            Column("Measured"),
+            Column("Limit", 36),
             Column("Verdict", 15),
         ]
 

@@ -12,7 +12,9 @@ PAIRS = [
     (re.compile(r"power (?:down|failure)(.*)", re.IGNORECASE), r"power (?:up|returned)\1"),
     (re.compile(r"(.*?) (?:start|started|begin)", re.IGNORECASE), r"\1 (?:end|ended)"),
     (re.compile(r"(.*?)(?: cover)? (?:removed|opened)", re.IGNORECASE), r"\1(?: cover)? closed"),
-    (re.compile(r"(.*) voltage (?:down|sag)(.*)", re.IGNORECASE), r"\1 voltage normal\2"),
+    (re.compile(r"(?:under|over|missing )voltage (L\d)", re.IGNORECASE), r"voltage \1 normal"),
+    (re.compile(r"(.*) threshold exceeded", re.IGNORECASE), r"\1 threshold OK"),
+    (re.compile(r"strong (.*) field detected", re.IGNORECASE), r"no strong \1 field any more"),
 ]
 
 

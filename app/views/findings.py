@@ -50,7 +50,7 @@ class Findings:
             self.events.append(item)
             self._changed("events")
         elif found.what == "check":
-            self.checks[item.check_id] = item
+            self.checks[item.title] = item
             self._changed("checks")
 
     def take_stored(self, stored: "StoredLike") -> None:
@@ -58,7 +58,7 @@ class Findings:
         self.readings = list(stored.readings)
         self.events = list(stored.events)
         self.clock = stored.clock
-        self.checks = {check.check_id: check for check in stored.checks}
+        self.checks = {check.title: check for check in stored.checks}
         self.info, self.rows = None, []
         if stored.profiles:
             info, rows = stored.profiles[-1]

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QVBoxLayout as Column
 
 from app.views.controls import FocusRing, NavRail
 from app.views.page import Page
+from app.views.scanner import Scanner
 from app.views.shell import PLACES, ConnectionBar
 from app.views.station import Station
 from app.views.stylesheet import style_sheet
@@ -83,6 +84,10 @@ class MainWindow(QMainWindow):
         self.pages = Pages(self.station, self)
         self.pages.wanted.connect(self.open_place)
         self.pages.look_changed.connect(self._take_look)
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            self.scanner = Scanner(app, parent=self)
+            self.scanner.scanned.connect(self.pages.take_scan)
         self.rebuild()
 
     def rebuild(self) -> None:

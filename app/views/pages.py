@@ -4,6 +4,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QApplication, QLineEdit
 
 from app.views.order_page import OrderPage
 from app.views.page import Page
@@ -75,10 +76,15 @@ class Pages(QObject):
         self.wanted.emit(JOBS)
 
     def take_scan(self, text: str) -> None:
-        """Bring what was scanned to the page in front, or say that nobody wants it."""
-        page = self._window.stack.currentWidget()
-        if not isinstance(page, Page) or not page.take_scan(text):
-            self._station.noticed.emit("scan-barcode", f"{text} was scanned. Nobody asked for it.")
+        """Bring what was scanned to the page in front, or to the field that has the focus."""
+        page, field = self._window.stack.currentWidget(), QApplication.focusWidget()
+        in_dialog = QApplication.activeModalWidget() is not None
+        if not in_dialog and isinstance(page, Page) and page.take_scan(text):
+            return
+        if isinstance(field, QLineEdit):
+            field.insert(text)
+            return
+        self._station.noticed.emit("scan-barcode", f"{text} was scanned. Nobody asked for it.")
 
     def _kept(self, name: str, make: "partial[Page]") -> Page:
         if name not in self._pages:

@@ -74,6 +74,8 @@ class ProfilePlot(pyqtgraph.GraphicsLayoutWidget):  # type: ignore[misc]
         self.setBackground(look.colours.surface)
         self.setAccessibleName("Load profile")
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.viewport().setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.viewport().setAccessibleName("Load profile, drawing")
         self.ci.layout.setContentsMargins(0, 0, 0, 0)
         self.ci.layout.setSpacing(look.space.s)
         self._axes: list[TimeAxis] = []

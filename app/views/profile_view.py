@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta, tzinfo
 
-from PySide6.QtCore import QSignalBlocker
+from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.views import words
@@ -19,7 +19,6 @@ from drivers.values import Gap, ProfileInfo, ProfileRow, gaps
 
 DAY_S, WEEK_S = 86400.0, 7 * 86400.0
 RANGES = ["Day", "Week", "All"]
-VALUES_SHOWN = 3
 ROOMY = 620  # px of height from which on voltages get a plot of their own
 
 
@@ -67,16 +66,16 @@ class ProfileModel(CellModel):
         if column == 0:
             mark = "~" if shown.reconstructed else ""
             return Cell(mark + words.date_time(shown.time, self._zone)[:-3])
-        if column == len(self.columns) - 1:
+        if column == 1:
             return self._status(shown)
-        value = shown.values[column - 1] if column - 1 < len(shown.values) else None
+        value = shown.values[column - 2] if column - 2 < len(shown.values) else None
         return Cell(words.number(value), muted=value is None)
 
     def _gap_cell(self, gap: Gap, column: int) -> Cell:
         if column == 0:
             begin = words.date_time(gap.start, self._zone)[:-3]
             return Cell(f"from {begin}", muted=True)
-        if column == len(self.columns) - 1:
+        if column == 1:
             return Cell(words.count(gap.intervals, "interval") + " missing", muted=True)
         return Cell("no row", muted=True)
 
@@ -127,7 +126,7 @@ class ProfileView(QWidget):
         self._plot_room = QVBoxLayout()
         self._card.body.addLayout(self._plot_room, 1)
         self._shell = Card(look, padded=False)
-        self._line.addWidget(self._shell, 3)
+        self._line.addWidget(self._shell, 4)
 
     def show_profile(self, info: ProfileInfo, rows: list[ProfileRow]) -> None:
         """Show these rows (ascending); rows that were added keep the place in time."""
@@ -140,6 +139,8 @@ class ProfileView(QWidget):
             self.model.show_rows(rows, info.period_s)
         if fresh or not self._moved:
             self._end = self._natural_end()
+            if self.table is not None and not self.table.currentIndex().isValid():
+                self.table.scrollToBottom()
         self._draw()
 
     def _prepare(self, info: ProfileInfo) -> None:
@@ -154,25 +155,23 @@ class ProfileView(QWidget):
         self.plot.chosen.connect(self._choose_time)
         self._plot_room.addWidget(self.plot)
         numbers = [self._head(info, index) for index in range(len(info.columns))]
-        columns = [Column("Until", 18), *numbers, Column("Status", 0 if len(numbers) < 6 else 22)]  # noqa: PLR2004
+        columns = [Column("Until", 17), Column("Status", 20), *numbers]
         self.model = ProfileModel(self._zone, columns)
         self.table = CellTable(look, "Profile rows", self.model)
         self.table.selectionModel().currentRowChanged.connect(lambda now, _: self._mark(now.row()))
-        if len(numbers) > VALUES_SHOWN:
-            self.table.setHorizontalScrollBarPolicy(
-                self.table.horizontalScrollBarPolicy().ScrollBarAsNeeded
-            )
+        self.table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         self._shell.add(self.table)
         with QSignalBlocker(self.columns):
             self.columns.clear()
             for title in drawing_titles(info):
                 self.columns.addItem(title)
 
-    @staticmethod
-    def _head(info: ProfileInfo, index: int) -> Column:
-        column = info.columns[index]
+    def _head(self, info: ProfileInfo, index: int) -> Column:
+        column, look = info.columns[index], self._look
         name = column.name or column.obis
-        return Column(f"{name}, {column.unit}" if column.unit else name, 15, number=True)
+        title = f"{name}, {column.unit}" if column.unit else name
+        wide = look.width_of(title, "caption") / look.width_of("0") + 1
+        return Column(title, max(12, round(wide + 0.5)), number=True)
 
     def _natural_end(self) -> float:
         if self._drawn.empty:

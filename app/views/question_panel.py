@@ -66,7 +66,6 @@ class QuestionPanel(Banner):
             self._offer_choices()
         else:
             self._offer_fields()
-        self._hint.hide()
 
     @property
     def first_focus(self) -> QWidget | None:
@@ -134,7 +133,6 @@ class QuestionPanel(Banner):
         self._field(name, question.default)
         if question.kind is AnswerKind.SERIAL:
             self._field("The same number again", "")
-            self.say("Scan it, or type it twice.")
         elif question.kind is AnswerKind.FILE:
             choose = ActionButton(look, "Choose a photo…", "secondary", "camera")
             choose.clicked.connect(self._choose_file)
@@ -143,6 +141,7 @@ class QuestionPanel(Banner):
             self._picture.hide()
             self.add(row_of(look, choose, self._picture, None))
         self.add(self._hint)
+        self._hint.hide()
         self.primary = self._button("Keep", "primary", "Enter")
         self.primary.clicked.connect(self._submit)
         self.buttons = [self.primary]
@@ -152,6 +151,8 @@ class QuestionPanel(Banner):
             if look.gloves:
                 skip.setFixedHeight(look.primary)
             self.buttons.insert(0, skip)
+        if question.kind is AnswerKind.SERIAL:
+            self.say("Scan it, or type it twice.")
         self._judge()
 
     def _field(self, name: str, text: str) -> None:

@@ -28,9 +28,9 @@ WAITING = Cell("…", muted=True)
 
 NUMBER = Column("Job", 9, sort="number")
 PLACE = Column("Place", sort="place")
-WHEN = Column("When", 13, sort="when")
+WHEN = Column("When", 12, sort="when")
 STATE = Column("State", 15, sort="state")
-STEPS = Column("Steps", 12, sort="progress")
+STEPS = Column("Steps", 11, sort="progress")
 VERDICT = Column("Verdict", 11, sort="verdict")
 SYNC = Column("Sync", 17)
 
@@ -109,14 +109,16 @@ class QueueModel(CellModel):
             what = order.kind_words if order.title in {"", order.place} else order.title
             return Cell(order.place or words.NOTHING, what, strong=True)
         if column is WHEN:
-            return Cell(order.when, "late" if order.late and "late" not in order.when else "")
+            return _when(order.when)
         if column is STATE:
             return Cell(chip=state_face(self._look, order.state))
         return self._sign(column, order, chip)
 
     def _sign(self, column: Column, order: "QueueRow", chip: "Chip") -> Cell:
         if column is STEPS:
-            return Cell(count=(order.steps_done, order.steps_total or 0))
+            if not order.steps_total:
+                return Cell(words.NOTHING, muted=True)
+            return Cell(count=(order.steps_done, order.steps_total))
         if column is VERDICT:
             verdict = words.verdict_of(order.verdict)
             if verdict is None:
@@ -182,3 +184,11 @@ class QueueModel(CellModel):
     def _refused(self, error: BaseException) -> None:
         self._asked.clear()
         self._station.refused.emit(error)
+
+
+def _when(text: str) -> Cell:
+    """Give day and hours in two lines where there are both."""
+    day, space, hours = text.rpartition(" ")
+    if space and "–" in hours:
+        return Cell(day, hours)
+    return Cell(text)

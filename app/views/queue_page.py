@@ -110,9 +110,12 @@ class QueuePage(Page):
         for column in self._columns:
             if column.sort:
                 self.sorting.addItem(f"by {column.title.lower()}", column.sort)
+        self.sorting.setCurrentIndex(max(0, self.sorting.findData(self._session.filter.order_by)))
         self.sorting.activated.connect(
             lambda index: self._session.sort(str(self.sorting.itemData(index)))
         )
+        for choice, widest in ((self.states, "With the office 00"), (self.sorting, "by verdict")):
+            choice.setMinimumWidth(look.width_of(widest) + 3 * look.icon)
         first.box.addStretch()
         first.add(self.states)
         first.add(self.sorting)

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from app.tasks import AnswerKind
 
-LONGEST_PAUSE = 0.035  # s between two keys of one scan
+LONGEST_PAUSE = 0.0355  # s between two keys of one scan; clocks of keys count milliseconds
 SHORTEST = 6  # characters of a scan
 HOLD_MS = 45  # a little longer than the pause, so that a late key is still in time
 
@@ -39,8 +39,9 @@ class Scanner(QObject):
         *,
         prefix: str = "",
         suffix: str = "",
+        parent: QObject | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(parent)
         self._clock, self._prefix, self._suffix = clock, prefix, suffix
         self._held: list[QKeyEvent] = []
         self._last = 0.0
@@ -78,6 +79,8 @@ class Scanner(QObject):
             return False
         if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
             return self._take(event)
+        if event.type() == QEvent.Type.KeyRelease and isinstance(event, QKeyEvent):
+            return self._take_release(event)
         return False
 
     def give_back(self) -> None:
@@ -112,6 +115,16 @@ class Scanner(QObject):
         self._wait.start()
         return True
 
+    def _take_release(self, event: QKeyEvent) -> bool:
+        """Hold a release with its press, so that a button sees both in order."""
+        if any(held.key() == event.key() for held in self._presses()):
+            self._held.append(event.clone())
+            return True
+        return False
+
+    def _presses(self) -> list[QKeyEvent]:
+        return [event for event in self._held if event.type() == QEvent.Type.KeyPress]
+
     def _at(self, event: QKeyEvent) -> float:
         return event.timestamp() / 1000 if event.timestamp() else self._clock()
 
@@ -119,11 +132,11 @@ class Scanner(QObject):
         return self._at(event) - self._last
 
     def _is_scan(self, event: QKeyEvent) -> bool:
-        return len(self._held) >= SHORTEST and self._pause(event) <= LONGEST_PAUSE
+        return len(self._presses()) >= SHORTEST and self._pause(event) <= LONGEST_PAUSE
 
     def _finish(self) -> None:
         self._wait.stop()
-        text = "".join(event.text() for event in self._held)
+        text = "".join(event.text() for event in self._presses())
         self._held.clear()
         text = text.removeprefix(self._prefix).removesuffix(self._suffix).strip()
         self.scanned.emit(text)

@@ -91,6 +91,6 @@ def state_face(look: Look, state: str) -> ChipFace:
     return {
         "idle": ChipFace("Not connected", icon="unplug"),
         "connecting": ChipFace("Connecting…", icon="plug", tone=tone),
-        "connected": ChipFace("Connected", verdict=Verdict.PASS),
+        "connected": ChipFace("Meter found", verdict=Verdict.PASS),
         "working": ChipFace("Reading live", icon="activity", tone=tone),
     }[state]

@@ -111,9 +111,9 @@ class LineSession(QObject):
 
     def _settle(self) -> None:
         self._batch.stop()
+        self.station.end_session()  # the task has signed off
         self.found.emit()
         self.turned.emit()
-        self.station.changed.emit()
         self.station.count_unsent()
 
 
@@ -187,6 +187,7 @@ class WorkSession(LineSession):
             if item.state == "running" and item.kind == "registers":
                 readings = self.findings.readings
                 self.findings.readings = [pair for pair in readings if pair[0] != item.title]
+            self.station.count_unsent()
             self.turned.emit()
         else:
             self.findings.take(found, self._moment)

@@ -1,0 +1,187 @@
+"""The queue on the screen: large, empty, filtered, sorted, imported, not completed."""
+
+import shutil
+import threading
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+
+from app.models.database import Database
+from app.models.order import OrderState, WorkOrder
+from app.views.queue_model import PAGE, PAGES_KEPT
+from tests.gui.conftest import shut
+from tests.gui.fake_desk import FakeDesk
+
+MANY = 100_000
+
+
+@pytest.fixture(scope="module")
+def large_folder(empty_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("large") / "data"
+    shutil.copytree(empty_folder, folder)
+    with Database.open(folder) as db, db.write() as session:
+        sample = WorkOrder(number="0", state=OrderState.ACCEPTED, title="New, direct", search="")
+        session.add(sample)
+        session.flush()
+        connection = session.connection()
+        columns = [
+            row[1] for row in connection.exec_driver_sql("PRAGMA table_info(work_order)").all()
+        ]
+        own = {
+            "order_id": "printf('order-%06d', n)",
+            "number": "CAST(n AS TEXT)",
+            "external_ref": "CAST(n AS TEXT)",
+            "search": "printf('%d street %d', n, n % 977)",
+            "title": "printf('Street %d', n % 977)",
+        }
+        picked = ", ".join(own.get(name, f"w.{name}") for name in columns)
+        connection.exec_driver_sql(
+            f"WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < {MANY})"
+            f" INSERT INTO work_order ({', '.join(columns)})"
+            f" SELECT {picked} FROM c, work_order w WHERE w.number = '0'"
+        )
+        connection.exec_driver_sql("DELETE FROM work_order WHERE number = '0'")
+    return folder
+
+
+def page_of(window):
+    return window.stack.currentWidget()
+
+
+def test_a_queue_of_100_000_orders_opens_and_jumps(large_folder, tmp_path, opened, qtbot):
+    shutil.copytree(large_folder, tmp_path / "data")
+    desk = FakeDesk(tmp_path / "data")
+    window = opened(desk)
+    page = page_of(window)
+    qtbot.waitUntil(lambda: page.model.rowCount() == MANY, timeout=10_000)
+    for line in (0, 99_999, 50_000, 12_345):
+        page.table.scrollTo(page.model.index(line, 0))
+        qtbot.waitUntil(lambda line=line: page.model.order(line) is not None, timeout=5000)
+    qtbot.wait(50)
+    assert len(page.model._pages) <= PAGES_KEPT
+    shut(qtbot, window)
+    desk.db.close()
+
+
+def test_pages_that_were_left_are_forgotten_and_come_back(large_folder, tmp_path, opened, qtbot):
+    shutil.copytree(large_folder, tmp_path / "data")
+    desk = FakeDesk(tmp_path / "data")
+    window = opened(desk)
+    model = page_of(window).model
+    qtbot.waitUntil(lambda: model.rowCount() == MANY, timeout=10_000)
+    for page in range(PAGES_KEPT + 6):
+        model.cell(page * PAGE, 0)
+        qtbot.waitUntil(lambda page=page: page in model._pages, timeout=5000)
+    assert len(model._pages) == PAGES_KEPT
+    assert model.cell(PAGE + 1, 0).text == "…"
+    qtbot.waitUntil(lambda: model.order(PAGE + 1) is not None, timeout=5000)
+    shut(qtbot, window)
+    desk.db.close()
+
+
+def test_the_chosen_order_is_told_beside_the_queue(window, qtbot):
+    page, pane = page_of(window), page_of(window).pane
+    assert page.open.text() == "Start job 1043"
+    texts = [label.text() for label in pane.findChildren(type(page._none))]
+    assert "14 Oak Street, cellar" in texts
+    assert "Dog in the yard. Ring first." in texts
+
+
+def test_search_as_you_type_finds_by_any_word(window, qtbot):
+    page = page_of(window)
+    page.search.setFocus()
+    qtbot.keyClicks(page.search, "mill", delay=60)
+    qtbot.waitUntil(lambda: 0 < page.model.rowCount() < 12, timeout=5000)
+    qtbot.waitUntil(lambda: page.model.order(0) is not None, timeout=5000)
+    assert page.model.order(0).place == "3 Mill Road"
+    page.search.setText("nobody lives here")
+    qtbot.waitUntil(lambda: page.model.rowCount() == 0, timeout=5000)
+    assert page._none.isVisible()
+    assert not page.open.isEnabled()
+
+
+def test_shares_and_states_carry_their_counts(window, desk, qtbot):
+    page = page_of(window)
+    assert [b.text() for b in page.shares._group.buttons()] == [
+        "Today 6",
+        "Open 12",
+        "Done 0",
+        "All 12",
+    ]
+    assert page.states.itemText(1) == "Accepted 12"
+    page.shares._group.button(2).click()
+    qtbot.waitUntil(lambda: page.model.rowCount() == 0, timeout=5000)
+    page.shares._group.button(0).click()
+    qtbot.waitUntil(lambda: page.model.rowCount() == 6, timeout=5000)
+
+
+def test_a_press_on_a_head_sorts_and_a_second_press_turns_it_round(window, qtbot):
+    page, session = page_of(window), window.pages.queue
+    page._sort(0)
+    qtbot.waitUntil(lambda: session.filter.order_by == "number", timeout=5000)
+    assert (
+        page.model.headerData(0, Qt.Orientation.Horizontal, 0) == "Job ↑"
+        or qtbot.waitUntil(
+            lambda: page.model.headerData(0, Qt.Orientation.Horizontal, 0) == "Job ↑", timeout=5000
+        )
+        is None
+    )
+    page._sort(0)
+    qtbot.waitUntil(
+        lambda: page.model.order(0) is not None and page.model.order(0).number == "1054",
+        timeout=5000,
+    )
+    assert session.filter.descending
+
+
+def test_an_empty_laptop_says_what_brings_jobs(empty_desk, opened, qtbot):
+    window = opened(empty_desk)
+    page = page_of(window)
+    qtbot.waitUntil(lambda: page._stack.currentWidget() is page._empty, timeout=5000)
+    assert page._empty_first.text() == "Import a file…"
+    assert page._empty_first.hasFocus()
+
+
+def test_a_scan_on_the_queue_looks_for_the_meter(window, qtbot):
+    window.pages.take_scan("50284117")
+    page = page_of(window)
+    assert page.search.text() == "50284117"
+
+
+def test_an_order_that_cannot_be_completed_leaves_the_queue(window, desk, qtbot):
+    page = page_of(window)
+    page.report_incident()
+    sheet = next(iter(window.findChildren(_sheet_kind())))
+    place = sheet.codes.findData("ACCESS.no_access")
+    sheet.codes.setCurrentIndex(max(0, place))
+    sheet.note.setText("Nobody at home")
+    sheet.no_photo.setText("dark")
+    with qtbot.waitSignal(sheet.reported, timeout=5000):
+        sheet.go.click()
+    qtbot.waitUntil(lambda: page.model.rowCount() == 11, timeout=5000)
+
+
+def _sheet_kind():
+    from app.views.incident_sheet import IncidentSheet
+
+    return IncidentSheet
+
+
+def test_the_window_goes_on_while_the_database_is_slow(desk, opened, qtbot):
+    gate, ticks = threading.Event(), []
+    desk.pending = lambda: gate.wait(5) and 0
+    window = opened_without_wait(opened, desk)
+    for _ in range(5):
+        qtbot.wait(20)
+        ticks.append(True)
+    assert len(ticks) == 5
+    assert window.pages.queue.everything < 0
+    gate.set()
+    qtbot.waitUntil(lambda: window.pages.queue.everything == 12, timeout=5000)
+
+
+def opened_without_wait(opened, desk):
+    window = opened()
+    window.open_desk(desk)
+    return window
