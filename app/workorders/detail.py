@@ -161,6 +161,16 @@ class OrderDetail:
     moves: tuple[OrderState, ...]  # where the installer may move it; see `lifecycle`
 
     @property
+    def order_id(self) -> str:
+        """Return the order's id."""
+        return self.row.order_id
+
+    @property
+    def number(self) -> str:
+        """Return what people call the order."""
+        return self.row.number
+
+    @property
     def check_counts(self) -> dict[str, int]:
         """Return how many checks have each verdict."""
         counts: dict[str, int] = {}
@@ -257,8 +267,10 @@ def _usage_point(point: UsagePoint | None) -> UsagePointDetail | None:
     if point.vt_primary != point.vt_secondary:
         parts.append(f"{point.vt_primary:f}/{point.vt_secondary:f} V")
     product = point.ct_primary * point.vt_primary / (point.ct_secondary * point.vt_secondary)
+    whole = product == product.to_integral_value()
+    multiplier = product.to_integral_value() if whole else product.normalize()
     return UsagePointDetail(
-        point.external_id, point.phases, point.fuse, ", ".join(parts), product.normalize()
+        point.external_id, point.phases, point.fuse, ", ".join(parts), multiplier
     )
 
 

@@ -135,12 +135,12 @@ def _due_words(order: WorkOrder, today: date, zone: tzinfo | None) -> str:
 
 
 def day_words(day: date, today: date) -> str:
-    """Return a day as people say it: Today, Tomorrow, 25 November, 3 March 2031."""
+    """Return a day as people say it: Today, Tomorrow, 25 Nov, 3 Mar 2031."""
     near = {-1: "Yesterday", 0: "Today", 1: "Tomorrow"}.get((day - today).days)
     if near:
         return near
     year = "" if day.year == today.year else f" {day.year}"
-    return f"{day.day} {day:%B}{year}"
+    return f"{day.day} {day:%b}{year}"
 
 
 def _hours(first: datetime | None, last: datetime | None, zone: tzinfo | None) -> str:
