@@ -200,7 +200,7 @@ class Hexcell:
             wrong_password=self._locked,
         )
         station = HdlcStation(name, self.settings, server, self.faults)
-        return TwoFramings(station, WrapperDevice(name, server, self.faults))
+        return TwoFramings(station, WrapperDevice(name, server, self.faults), self.clock.true)
 
     @property
     def logical_device_name(self) -> str:

@@ -108,6 +108,17 @@ def build(
     return Zmf100(serial, rows or PERIODIC_ROWS, seed, inner, start).port(faults)
 
 
+class ClockedPort(OpticalPort):
+    """An optical port whose first character starts the meter's clock."""
+
+    clock: MeterClock
+
+    def receive(self, now: float, data: bytes) -> None:
+        """Hear ``data``, whose last stop bit passed at ``now``."""
+        self.clock.true(now)
+        super().receive(now, data)
+
+
 class Zmf100:
     """The meter behind the port: what it measures, what it remembers, who may ask."""
 
@@ -185,7 +196,7 @@ class Zmf100:
 
     def port(self, faults: Sequence[str] = ()) -> OpticalPort:
         """Return the meter behind its optical port."""
-        return OpticalPort(
+        port = ClockedPort(
             name=f"{TYPE} {self.serial}",
             identification=IDENTIFICATION.encode("ascii"),
             readout=self.readout,
@@ -194,6 +205,8 @@ class Zmf100:
             expected=self.expected,
             faults=faults,
         )
+        port.clock = self.clock
+        return port
 
     def station(self) -> HdlcStation:
         """Return the HDLC station without the optical sign-on."""

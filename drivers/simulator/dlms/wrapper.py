@@ -3,6 +3,8 @@
 version 00 01 | source port 2 | destination port 2 | length 2 | APDU
 """
 
+from collections.abc import Callable
+
 from drivers.simulator.device import WireFormat
 from drivers.simulator.dlms.faults import Faults
 from drivers.simulator.dlms.hdlc import Application, HdlcStation
@@ -92,12 +94,18 @@ class WrapperDevice:
 
 
 class TwoFramings:
-    """A `Device` that hears HDLC or the wrapper, as the first octet of each message says."""
+    """A `Device` that hears HDLC or the wrapper, as the first octet of each message says.
 
-    def __init__(self, station: HdlcStation, wrapper: WrapperDevice) -> None:
+    ``heard`` is told when characters arrive; the first time is when the meter's clock starts.
+    """
+
+    def __init__(
+        self, station: HdlcStation, wrapper: WrapperDevice, heard: Callable[[float], object]
+    ) -> None:
         self.name = station.name
         self.station = station
         self.wrapper = wrapper
+        self._heard = heard
         self._wrapped = False
 
     @property
@@ -107,6 +115,7 @@ class TwoFramings:
 
     def receive(self, now: float, data: bytes) -> None:
         """Hear ``data``: no HDLC frame begins with 00, every wrapper message does."""
+        self._heard(now)
         if not (self.station.inside or self.wrapper.inside):
             self._wrapped = data[:1] == _VERSION[:1]
         (self.wrapper if self._wrapped else self.station).receive(now, data)
