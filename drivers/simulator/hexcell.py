@@ -57,7 +57,6 @@ __all__ = ["FAULTS", "PASSWORD", "PUBLIC_CLIENT", "Hexcell", "build", "physical_
 PASSWORD = b"MW-TEST-1"  # of the virtual meter alone; no real meter has it
 CLIENT, PUBLIC_CLIENT = 16, 17
 TYPE = "hexcell-ddsy1088"
-MODEL = "DDSY1088"
 FIRMWARE = "HXE1088-V2.31"
 PERIOD_S = 1800
 CAPACITY = 4320
@@ -255,7 +254,7 @@ class Hexcell:
                 "utility_serial": "",
                 "logical_device_name": self.logical_device_name,
                 "manufacturer": "HXE",
-                "model": MODEL,
+                "model": "",  # nothing in it tells
                 "firmware": FIRMWARE,
                 "identification": "",
             },

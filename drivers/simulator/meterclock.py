@@ -8,6 +8,7 @@ _SUNDAY = 6
 _UNSPECIFIED_YEAR, _UNSPECIFIED, _NO_DEVIATION = 0xFFFF, 0xFF, -0x8000
 SUMMER = 0x80  # clock status: daylight saving active
 _LONGEST_DEVIATION = 720  # minutes
+_FIRST_YEAR, _LAST_YEAR = 1900, 2099
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,8 @@ class Zone:
         local = datetime(year, month, day, hour, minute, second, fraction)  # noqa: DTZ001 (wall)
         if weekday not in {_UNSPECIFIED, local.isoweekday()}:
             raise ValueError("another day of the week")
+        if not _FIRST_YEAR <= year <= _LAST_YEAR:
+            raise ValueError("a year the meter does not know")
         if deviation == _NO_DEVIATION:
             return self.utc(local)
         if abs(deviation) > _LONGEST_DEVIATION:

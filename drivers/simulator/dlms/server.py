@@ -118,7 +118,7 @@ class Server:
         else:
             verdict = self._judge(now, number, request)
             conformance = request.conformance & ALL
-            mechanism = request.mechanism
+            mechanism = acse.LOW_SECURITY if request.mechanism == acse.LOW_SECURITY else None
             if verdict.result == ACCEPTED:
                 self._begin(number, request, conformance)
         return acse.answer(

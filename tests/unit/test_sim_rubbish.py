@@ -1,0 +1,79 @@
+"""A virtual meter survives everything that can come over a line, and serves the next good frame."""
+
+from datetime import UTC, datetime
+from random import Random
+
+import pytest
+
+from drivers.simulator import hexcell, zmf100
+from drivers.simulator.dlms.faults import Faults
+from tests.unit.sim_talk import AARQ, Association, Hand, aarq_low, framed, hexed
+
+START = datetime(2026, 11, 20, 10, 10, tzinfo=UTC)
+GOOD = [
+    hexed(AARQ.format("04 00")),
+    aarq_low(hexcell.PASSWORD),
+    hexed("C0 01 C1 00 03 01 00 01 08 00 FF 02 00"),
+    hexed("C0 01 C1 00 07 01 00 63 01 00 FF 02 00"),
+    hexed("C0 02 C1 00 00 00 01"),
+    hexed("C0 03 C1 02 00 03 01 00 01 08 00 FF 02 00 00 08 00 00 01 00 00 FF 02 00"),
+    hexed(
+        "C0 01 C1 00 07 01 00 63 01 00 FF 02 01 01 02 04 02 04 12 00 08 09 06 00 00 01 00 00 FF"
+        "0F 02 12 00 00 09 0C 07EA 0B 14 FF 00 00 00 FF FFC4 00"
+        "09 0C 07EA 0B 14 FF 0A 00 00 FF FFC4 00 01 00"
+    ),
+    hexed(
+        "C0 01 C1 00 07 01 00 63 01 00 FF 02 01 02 02 04 06 00000001 06 00000005 12 0001 12 0000"
+    ),
+    hexed("C1 01 C1 00 08 00 00 01 00 00 FF 02 00 09 0C 07EA 0B 14 FF 0C 00 00 FF FFC4 00"),
+    hexed("C1 02 C1 00 08 00 00 01 00 00 FF 02 00 00 00000001 05 09 0C 07EA 0B"),
+    hexed("C1 03 C1 01 00000002 09 14 FF 0C 00 00 FF FFC4 00"),
+    hexed("C3 01 C1 00 46 00 00 60 03 0A FF 01 01 0F 00"),
+    hexed("62 03 80 01 00"),
+]
+
+
+def spoilt(chance: Random, data: bytes) -> bytes:
+    """Change, drop or add some octets."""
+    raw = bytearray(data)
+    for _ in range(chance.randrange(1, 5)):
+        place = chance.randrange(len(raw)) if raw else 0
+        kind = chance.randrange(4)
+        if kind == 0 and raw:
+            raw[place] = chance.randrange(256)
+        elif kind == 1:
+            del raw[place:]
+        elif kind == 2:
+            raw[place:place] = chance.randbytes(chance.randrange(1, 9))
+        elif raw:
+            raw[place] ^= 1 << chance.randrange(8)
+    return bytes(raw)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_spoilt_requests_never_break_the_meter(seed: int) -> None:
+    chance = Random(seed)
+    device = hexcell.build(rows=20, start=START)
+    association = Association(device, 16, GOOD[1])
+    for turn in range(1500):
+        association.ask(spoilt(chance, chance.choice(GOOD)))
+        if turn % 20 == 0:
+            association.hand.now += 1000  # past a lock-out
+            association.ask(GOOD[1])
+    association.hand.now += 1000
+    association.ask(GOOD[1])
+    assert association.ask(GOOD[2])[:4] == hexed("C4 01 C1 00")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_spoilt_frames_never_break_the_station(seed: int) -> None:
+    chance = Random(seed)
+    hand = Hand(zmf100.Zmf100("", 20, 1, Faults(), START).station())
+    snrm = hexed("7E A0 07 03 21 93 0F 01 7E")
+    for _ in range(1500):
+        information = b"\xe6\xe6\x00" + spoilt(chance, chance.choice(GOOD))
+        control = chance.randrange(256)
+        frame = framed("03 21", control, information if chance.random() < 0.7 else b"")
+        hand.say(chance.choice([frame, spoilt(chance, frame), snrm, chance.randbytes(30)]))
+    hand.now += 1000
+    assert hand.say(snrm)[5] == 0x73
