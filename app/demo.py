@@ -22,7 +22,7 @@ from app.workorders.exchange.import_orders import import_orders
 from drivers.errors import DriverError
 from drivers.iec62056.readout import decode_readout
 from drivers.secrets import Secret, Secrets
-from drivers.simulator import catalogue, hexcell, replay
+from drivers.simulator import catalogue, hexcell, replay, zmf100
 from drivers.simulator.device import Device
 from drivers.simulator.serve import serve
 from resources import resource
@@ -68,7 +68,7 @@ def running_demo(folder: Path, *, real_time: bool = True) -> Iterator[Demo]:
         shutil.rmtree(ports, ignore_errors=True)
         ports.mkdir()
         readout, name = saved_readout()
-        optical = _line(stack, ports, "optical-zmf100", zmf100(), real_time=real_time)
+        optical = _line(stack, ports, "optical-zmf100", three_phase_meter(), real_time=real_time)
         played = [replay.build(readout, name=f"replay of {name}")]
         replayed = _line(stack, ports, "optical-replay", played, real_time=real_time)
         meters = catalogue.build("hexcell-ddsy1088*5", serial=HEXCELL)
@@ -89,7 +89,7 @@ def running_demo(folder: Path, *, real_time: bool = True) -> Iterator[Demo]:
         yield Demo(desk, centre, optical, replayed, bus, name)
 
 
-def zmf100() -> list[Device]:
+def three_phase_meter() -> list[Device]:
     """Return the virtual three-phase meter of the demo."""
     return catalogue.build("landisgyr-zmf100", serial=ZMF100)
 
@@ -97,9 +97,8 @@ def zmf100() -> list[Device]:
 def demo_secrets(meter_type: str, serial: str) -> Secrets:
     """Return the documented test password of the virtual meters."""
     del serial
-    if meter_type == "hexcell-ddsy1088":
-        return Secrets(password=Secret(hexcell.PASSWORD))
-    return Secrets()
+    known = {"hexcell-ddsy1088": hexcell.PASSWORD, "landisgyr-zmf100": zmf100.PASSWORD}
+    return Secrets(password=Secret(known[meter_type])) if meter_type in known else Secrets()
 
 
 def saved_readout() -> tuple[bytes, str]:

@@ -49,8 +49,32 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
+class StatusBit:
+    """What a status word reports when all bits of ``mask`` are set."""
+
+    mask: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suffix:
+    """What one history suffix of this make stands for: ``96`` is "the last day"."""
+
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class CapturedValue:
+    """One value of a profile whose rows carry no header."""
+
+    code: str
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Iec62056:
-    """IEC 62056-21: sign-on and readout."""
+    """IEC 62056-21: sign-on, readout and programming mode."""
 
     address: str = ""
     wake_up: bool = False  # battery meters: NUL characters before the sign-on
@@ -64,6 +88,20 @@ class Iec62056:
     log: str = ""  # name of the event log, "P.98"
     utc_offset_min: int = 60  # zone of the meter's clock in standard time
     timezone: str = ""  # IANA zone name; wins over utc_offset_min
+    objects_direct: bool = False  # single objects by the read command instead of the list
+    block_command: str = ""  # reads a profile in partial blocks, "R6": taken on a bad line
+    write_command: str = "W5"
+    password_level: str = "P1"  # or P2  # noqa: S105 (names of commands)
+    password_method: str = ""  # "": as it is; "a1700": computed from the meter's operand
+    password_in_value: bool = False  # W commands carry it in a second group; none at entry
+    clock_direct: bool = False  # clock by the read command instead of from the list
+    sets_clock: bool = False
+    clock_form: str = "digits"  # season: sYYMMDD shhmmss; digits: without s; split: yy-mm-dd
+    range_form: str = "season"  # of profiles and logs; the same forms, with hours and minutes
+    suffix: str = ""  # what history suffixes count: "", reset, month
+    suffixes: tuple[Suffix, ...] = ()  # single ones that mean something else
+    status_bits: tuple[StatusBit, ...] = ()  # of profiles and logs
+    profile_columns: tuple[CapturedValue, ...] = ()  # where rows carry their own time, no header
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +113,7 @@ class Dlms:
     physical: int = 0  # lower HDLC address; 0: one-part addresses
     address_size: int = 0  # 1, 2, 4; 0: the smallest that fits
     auth: str = "none"  # none, low, high, gmac
+    password_client: int = 0  # client to use, with auth "low", when a password is known; 0: same
     max_info: int = 128  # HDLC information field proposed, octets
     window: int = 1
     pdu: int = 1024  # largest APDU proposed, octets
@@ -178,6 +217,11 @@ _CHOICES = {
     "selector": ("range", "entry", "none"),
     "check": ("auto", "xor", "sum", "none"),
     "mode": ("auto", "A", "B", "C", "D"),
+    "password_level": ("P1", "P2"),
+    "password_method": ("", "a1700"),
+    "clock_form": ("season", "digits", "split"),
+    "range_form": ("season", "digits", "split"),
+    "suffix": ("", "reset", "month"),
 }
 
 

@@ -101,7 +101,7 @@ class Terminal:
         now = time.monotonic()
         if event.text != self._stage:
             self._stage, self._stage_begun = event.text, now
-        elif now - self._shown < REPEAT and event.done != event.total:
+        elif now - self._shown < REPEAT:
             return
         if now - self._begun < QUIET and not sys.stderr.isatty():
             return

@@ -13,7 +13,7 @@ from app.main import desk_on
 from app.models.files import write_atomically
 from app.reports.verify import verify
 from app.tasks import Event, Found
-from app.workorders.desk import check_row
+from app.workorders.checks import Check
 from app.workorders.queue import find_order
 from app.workorders.results import StepView
 from app.workorders.runner import Outcome
@@ -49,6 +49,7 @@ def run_order(order: str, link: str, answers: Path | None, stop_after: str, **gi
                     order_id,
                     link,
                     stop_after=stop_after,
+                    skips=skips_in(terminal.answers),
                     overrides=target.overrides,
                     secrets=target.secrets if given["secret"] or given["secret_env"] else None,
                 )
@@ -56,6 +57,15 @@ def run_order(order: str, link: str, answers: Path | None, stop_after: str, **gi
         terminal.result(outcome_shape(outcome, desk.steps(order_id)), outcome_words(outcome))
         if outcome.verdict == "FAIL":
             raise SystemExit(FAILED)
+
+
+def skips_in(answers: dict[str, str]) -> dict[str, str]:
+    """Return the steps to leave out, with their reasons: answers like ``profile.skip``."""
+    return {
+        key.removesuffix(".skip"): reason
+        for key, reason in answers.items()
+        if key.endswith(".skip") and reason
+    }
 
 
 def said_steps(terminal: Terminal) -> Any:
@@ -69,10 +79,9 @@ def said_steps(terminal: Terminal) -> Any:
             terminal.say(f"  {item.title:<16} {item.verdict or item.state:<16} {item.summary}")
         elif isinstance(item, Answered):
             terminal.say(f"  ({item.key} was answered before: {item.answer})")
-        elif event.what == "check":
-            row = check_row(item)  # type: ignore[arg-type]
-            note = row.note or row.limit
-            terminal.say(f"    {row.verdict:<15} {row.title}: {row.measured}  {note}")
+        elif isinstance(item, Check):
+            note = item.remark or item.limit_words
+            terminal.say(f"    {item.verdict:<15} {item.title}: {item.measured_words}  {note}")
 
     return said
 

@@ -22,6 +22,7 @@ from app.reports.sheet import (
     Block,
     Pen,
     width_of,
+    wrap,
 )
 from app.reports.words import Clock, Style
 
@@ -198,8 +199,12 @@ def _value_axis(
     pen: Pen, axes: Axes, step: float, left: float, profile: Profile, style: Style
 ) -> None:
     places = max(0, -math.floor(math.log10(step) + 1e-9))
-    pen.text(left, axes.base + axes.height - NOTE[0] + 2, profile.channel, NOTE[0], BOLD)
-    pen.text(left, axes.base + axes.height - 2 * NOTE[1] + 4, profile.unit, NOTE[0])
+    room = axes.left - left - 6 * MM  # the numbers of the axis stand between name and plot
+    top = axes.base + axes.height - NOTE[0] + 2
+    name = wrap(profile.channel, room, NOTE[0], BOLD, most=3)
+    for place, line in enumerate(name):
+        pen.text(left, top - place * NOTE[1], line, NOTE[0], BOLD)
+    pen.text(left, top - len(name) * NOTE[1], profile.unit, NOTE[0])
     for count in range(round(axes.most / step) + 1):
         value = count * step
         y = axes.y(value)

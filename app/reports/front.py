@@ -305,7 +305,10 @@ def _meter(paper: Paper) -> list[tuple[str, list[Pair]]]:
             [
                 ("Utility serial", meter.utility_serial),
                 ("Maker serial", meter.maker_serial),
-                ("Maker, type", f"{meter.maker}, {meter.model}, {meter.year}"),
+                (
+                    "Maker, type",
+                    ", ".join(filter(None, (meter.maker, meter.model, str(meter.year or "")))),
+                ),
                 ("Class", meter.accuracy),
                 ("Rating", meter.rating),
                 ("Constant", meter.constant),

@@ -6,13 +6,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from drivers.find import find_type
-
 from app.errors import BadInput
 from app.services.vault import Vault
 from app.tasks import checkpoint
 from drivers.connect import open_meter
-from drivers.errors import WrongMeter
+from drivers.dlms.addressing import with_serial
+from drivers.find import find_type
 from drivers.link import Line, Link
 from drivers.meter import Meter
 from drivers.metertype import BadMeterType, MeterType, load_meter_type
@@ -139,11 +138,12 @@ def resolve(target: Target, trace: Trace | None = None, opener: Opener = open_po
             base = find_type(link)
         finally:
             link.close()
+    dlms = base.dlms
+    if target.secrets.password is not None and dlms.password_client:
+        base = replace(base, dlms=replace(dlms, client=dlms.password_client, auth="low"))
     chosen = target.overrides.applied(base)
-    formula = chosen.dlms.physical_from_serial
-    if target.serial and formula and target.overrides.physical is None:
-        physical = physical_address(formula, target.serial)
-        chosen = replace(chosen, dlms=replace(chosen.dlms, physical=physical))
+    if target.serial and target.overrides.physical is None:
+        chosen = with_serial(chosen, target.serial)
     return chosen
 
 
@@ -157,43 +157,6 @@ def meter_type_named(name: str) -> MeterType:
         return load_meter_type(name)
     except BadMeterType as error:
         raise BadInput(str(error)) from error
-
-
-def physical_address(formula: str, serial: str) -> int:
-    """Return the HDLC address that ``formula`` makes of a serial number.
-
-    A formula is a sum of terms: ``SN % 10000 + 1000``, ``SN % 100 + 16``, ``SN``.
-
-    Raises:
-        BadInput: The formula or the serial cannot be used.
-    """
-    digits = "".join(c for c in serial if c.isdigit())
-    if not digits:
-        raise BadInput(f"the serial {serial!r} has no digits to make an address of")
-    total = 0
-    for term in formula.split("+"):
-        words = term.split()
-        if words == ["SN"]:
-            total += int(digits)
-        elif len(words) == 3 and words[:2] == ["SN", "%"] and words[2].isdigit():  # noqa: PLR2004
-            total += int(digits) % int(words[2])
-        elif len(words) == 1 and words[0].isdigit():
-            total += int(words[0])
-        else:
-            raise BadInput(f"the address formula {formula!r} cannot be read at {term.strip()!r}")
-    return total
-
-
-def require_serial(meter: Meter, expected: str, found: str) -> None:
-    """Refuse a meter whose number is not the expected one.
-
-    Raises:
-        WrongMeter: They differ.
-    """
-    if expected and found and expected.lstrip("0") != found.lstrip("0"):
-        raise WrongMeter(
-            f"{meter.meter_type.title} {found} answers, {expected} was expected", expected, found
-        )
 
 
 def secrets_from_environment(prefix: str) -> Secrets:

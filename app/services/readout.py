@@ -31,7 +31,8 @@ def hear_list(meter: Meter) -> Task[None]:
         return
     total = len(meter.meter_type.registers)
     for count, _ in enumerate(meter.arriving(), 1):
-        yield Progress("Reading the list of the meter", count, max(total, count), "values")
+        known = total if total >= count else 0  # a list may be longer than the type says
+        yield Progress("Reading the list of the meter", count, known, "values")
 
 
 def read_registers(

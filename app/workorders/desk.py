@@ -3,7 +3,7 @@
 Put together once, in `app.main`; passed on, never looked up.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -21,7 +21,6 @@ from app.models.measured import ProfileSegment
 from app.models.order import Attachment, CheckResult, WorkOrder
 from app.paths import reports_folder
 from app.reports.commissioning_pdf import render
-from app.reports.words import style_for
 from app.services.connection import Overrides, Target, connect
 from app.services.events import stored_events
 from app.services.profile import stored_capture
@@ -55,18 +54,6 @@ class PortChoice:
     target: str
     title: str
     detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CheckRow:
-    """One check as a table shows it."""
-
-    title: str
-    measured: str
-    limit: str
-    source: str
-    verdict: str
-    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +144,7 @@ class Desk:
         target: str,
         *,
         stop_after: str = "",
+        skips: Mapping[str, str] | None = None,
         overrides: Overrides | None = None,
         secrets: Secrets | None = None,
     ) -> Task[Outcome]:
@@ -169,7 +157,9 @@ class Desk:
         if target:
             opened = self._opened(target, order.meter_type, order.meter_serial, overrides, secrets)
             self.settings.set("connection.port", target)
-        outcome = yield from work(self.context(opened), order_id, stop_after=stop_after)
+        outcome = yield from work(
+            self.context(opened), order_id, stop_after=stop_after, skips=skips
+        )
         if outcome.verdict:
             yield Found("report", self.render_report(order_id))
         return outcome
@@ -315,17 +305,3 @@ def _reports_of(order_id: str) -> Select[Attachment]:
 
 def _newest_report(row: Attachment | None) -> str:
     return row.path if row is not None else ""
-
-
-def check_row(check: Check) -> CheckRow:
-    """Return one check in words, as the report words it."""
-    style = style_for("en")
-    measured = ", ".join(style.quantity(item) for item in check.measured)
-    return CheckRow(
-        title=check.title,
-        measured=measured or check.seen,
-        limit=style.limit(check.limit),
-        source=check.limit.source,
-        verdict=check.verdict.value,
-        note=check.remark,
-    )

@@ -84,7 +84,7 @@ def build(session: Session, order_id: str, end: dict[str, Any]) -> model.Record:
         report=_report(order, procedure.report_title, end),
         job=model.Job(
             order=order.number,
-            kind=order.title or procedure.title,
+            kind=procedure.title,
             utility=end["utility"],
             contractor=end["contractor"],
             installer=end["installer"],

@@ -271,7 +271,7 @@ def _report(context: WorkContext, order_id: str) -> Task[None]:
         return
     with context.db.read() as session:
         order = _order(session, order_id)
-    if order.state != OrderState.DONE or order.report_sha256:
+    if order.state not in (OrderState.DONE, OrderState.SUBMITTED) or order.report_sha256:
         return
     yield Progress("Making the report")
     data = context.render_report(order_id)
