@@ -1,15 +1,17 @@
 """Ranges of load profiles and logs: how they are asked for, and in which pieces."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from drivers import obis
-from drivers.errors import NotSupported
+from drivers.errors import GarbledReply, NoReply, NotSupported
 from drivers.iec62056.times import MeterZone
 from drivers.metertype import MeterType
 from drivers.values import Span
 
-WINDOW = timedelta(days=7)  # one request: 27 s at 9600 Bd with four channels
+FIRST_WINDOW = timedelta(days=7)  # one request: 27 s at 9600 Bd with four channels
+LONGEST_WINDOW = timedelta(days=28)  # what an unblocked answer loses at most when it breaks off
+SHORTEST_WINDOW = timedelta(hours=6)
+_PERIOD_S = 900  # where the meter told none
 
 
 def profile_name(meter_type: MeterType, code: str) -> str:
@@ -40,38 +42,90 @@ def _named(known: tuple[str, ...], code: str, kind: str) -> str:
     return wanted[0]
 
 
-def range_text(start: datetime | None, end: datetime | None, zone: MeterZone) -> str:
-    """Return ``sYYMMDDhhmm;sYYMMDDhhmm`` in the meter's time; either side may be open."""
-    return f"{_moment(start, zone)};{_moment(end, zone)}"
+def range_text(
+    start: datetime | None, end: datetime | None, zone: MeterZone, form: str = "season"
+) -> str:
+    """Return ``from;to`` in the meter's time; either side may be open.
+
+    ``form`` is season (``sYYMMDDhhmm``), digits (``YYMMDDhhmm``) or split (``yy-mm-dd,hh:mm``).
+    """
+    return f"{_moment(start, zone, form)};{_moment(end, zone, form)}"
 
 
-def _moment(time: datetime | None, zone: MeterZone) -> str:
+def _moment(time: datetime | None, zone: MeterZone, form: str) -> str:
     if time is None:
         return ""
     local = time.astimezone(zone.zone(None))
-    season = 1 if local.dst() else 0
+    if form == "split":
+        return f"{local:%y-%m-%d,%H:%M}"
+    season = ("1" if local.dst() else "0") if form == "season" else ""
     return f"{season}{local:%y%m%d%H%M}"
 
 
-def windows(
-    span: Span, period_s: int, now: datetime
-) -> Iterator[tuple[datetime | None, datetime | None]]:
-    """Yield the ranges to ask for, one after the other; an open start is asked for in one piece.
+class ReadingPlan:
+    """Which range of a profile to ask for next, so that nothing proved is asked for twice.
 
-    Both ends of a range belong to it, so the next begins one period later.
+    Both ends of a range belong to it, so the next begins one period later.  Ranges grow while all
+    goes well and shrink when an answer breaks off; an open start is asked for in one piece.
     """
-    period = timedelta(seconds=period_s or 900)
-    end = span.end or now
-    start = span.start
-    if span.last and start is None:
-        start = end - span.last * period
-    if start is None:
-        yield None, span.end
-        return
-    while start <= end:
-        stop = min(start + WINDOW - period, end)
-        yield start, stop
-        start = stop + period
+
+    def __init__(self, span: Span, period_s: int, now: datetime) -> None:
+        self.period = timedelta(seconds=period_s or _PERIOD_S)
+        self.end = span.end or now
+        self.start = span.start
+        if span.last and span.start is None:
+            self.start = self.end - span.last * self.period
+        self.troubled = False  # an answer has broken off
+        self._open_end = span.end is None
+        self._size = FIRST_WINDOW
+        self._stop: datetime | None = None
+        self._finished = False
+        self._failures = 0  # since a row was received
+
+    @property
+    def expected(self) -> int:
+        """How many rows the whole span has, 0 when it is open."""
+        return 0 if self.start is None else max(0, (self.end - self.start) // self.period + 1)
+
+    def window(self) -> tuple[datetime | None, datetime | None] | None:
+        """Return the range to ask for now; None when all is done."""
+        if self._finished:
+            return None
+        if self.start is None:
+            return None, None if self._open_end else self.end
+        if self.start > self.end:
+            return None
+        self._stop = min(self.start + self._size - self.period, self.end)
+        return self.start, self._stop
+
+    def received(self, last: datetime) -> None:
+        """Note the newest row that was proved."""
+        if self.start is None or last >= self.start:
+            self.start = last + self.period
+        self._failures = 0
+
+    def done(self) -> None:
+        """Note that the range was answered whole."""
+        self._failures = 0
+        if self._stop is None:
+            self._finished = True
+            return
+        self.start, self._stop = self._stop + self.period, None
+        if not self.troubled:
+            self._size = min(2 * self._size, LONGEST_WINDOW)
+
+    def broken(self, error: NoReply | GarbledReply, retries: int) -> None:
+        """Note that an answer broke off.
+
+        Raises:
+            NoReply: It has done so too often without one row in between.
+            GarbledReply: The same.
+        """
+        self._failures += 1
+        if self._failures > retries:
+            raise error
+        self.troubled = True
+        self._size = max(self._size / 2, SHORTEST_WINDOW)
 
 
 def inside(time: datetime, start: datetime | None, end: datetime | None) -> bool:

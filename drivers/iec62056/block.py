@@ -6,7 +6,7 @@ line.  It ends one character after ETX or EOT.  Line by line the data are handed
 
 import re
 
-from drivers.iec62056.frames import ACK, ENDS, STARTS, STX, Message, message_of
+from drivers.iec62056.frames import ACK, ENDS, STARTS, Message, message_of
 
 _BREAK = re.compile(rb"[\r\n]")
 _HARMLESS = frozenset(b"\r\n\x00\x7f") | {ACK}
@@ -76,8 +76,8 @@ class BlockReader:
                 self._content.append(character)
         elif character in ENDS:
             self._end = character
-        elif self._start is None and character == STX and b"(" not in self._content:
-            self._start = STX  # what came before it was no data
+        elif self._start is None and character in STARTS and b"(" not in self._content:
+            self._start = character  # what came before it was no data
             self._content.clear()
         else:
             self._content.append(character)

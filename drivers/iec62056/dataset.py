@@ -100,6 +100,11 @@ def split_value(group: str) -> tuple[Decimal | None, str, str]:
     return None, "", group
 
 
+def is_error(group: str) -> bool:
+    """Tell whether a group is an error answer: ``ERROR``, ``ER07``, ``E12``."""
+    return _ERROR.fullmatch(group.strip()) is not None
+
+
 def is_header(groups: tuple[str, ...]) -> bool:
     """Tell whether groups are ``(time)(status)(period)(count)`` and that many codes and units."""
     count = groups[3].strip()[:4] if len(groups) >= _HEADER_FIXED else ""
@@ -127,7 +132,7 @@ class Interpreter:
         written = "" if self.heat and ":" not in code else obis.parse(code)
         found = DataSet(code, written, history=history, groups=raw.groups, damaged=raw.damaged)
         first = raw.groups[0] if raw.groups else ""
-        if _ERROR.fullmatch(first.strip()):
+        if is_error(first):
             return replace(found, text=first, error=True)
         if raw.code:
             self._row_unit = ""

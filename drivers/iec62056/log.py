@@ -1,12 +1,18 @@
 """Event logs: ``P.98(time)(status)()(count)[(code)(unit)]…[(value)]…``, one record a line.
 
 Two records may share one time, and times go backwards across a clock set: the order is the
-meter's.  With a clock set the record's time is the old one.
+meter's.  With a clock set the record's time is the old one.  Operator logs (P.99) hold
+``(old;new)``.  Makers' own logs (P.200, P.210, P.211) may hold a time alone, or values without
+codes: the words are then the type's, or there are none.
 """
+
+from collections.abc import Sequence
 
 from drivers import obis
 from drivers.iec62056.dataset import parse_number
+from drivers.iec62056.profile import worded
 from drivers.iec62056.times import MeterZone, parse_datetime
+from drivers.metertype import StatusBit
 from drivers.values import MeterEvent
 
 _FIXED = 4  # groups: time, status, "", count
@@ -22,36 +28,49 @@ def is_log(code: str) -> bool:
     return number.isdecimal() and int(number[:4]) >= 50  # noqa: PLR2004 (P.01 to P.49 are profiles)
 
 
-def parse_record(code: str, groups: tuple[str, ...], zone: MeterZone) -> MeterEvent | None:
+def parse_record(
+    code: str, groups: tuple[str, ...], zone: MeterZone, bits: Sequence[StatusBit] = ()
+) -> MeterEvent | None:
     """Return the event of one record; None when the groups are none.
 
     The event's code is the value of the meter's event-code object where the record has one, else
-    the status word.
+    the status word.  ``bits`` are those of the meter's type, where it names them.
     """
     time = parse_datetime(groups[0], zone) if groups else None
-    if time is None or len(groups) < 2:  # noqa: PLR2004 (a time and a status at least)
+    if time is None:
         return None
-    status = groups[1].strip()
+    status = groups[1].strip() if len(groups) > 1 else ""
     names, values = _captured(groups)
     event, details = status, []
     for name, value in zip(names, values, strict=False):
         if obis.parse(name) == _EVENT_CODE and parse_number(value) is not None:
             event = value
         else:
-            details.append(f"{obis.name_of(name) or name}: {value}")
+            details.append(f"{obis.name_of(name) or name}: {changed(value)}")
     details += list(values[len(names) :])
     if event != status:
         details.append(f"status {status}")
-    text = words_of(status) if event == status else ""
+    text = words_of(status, bits) if event == status else ""
     return MeterEvent(obis.parse(code) or code, time, event, text, tuple(details))
 
 
-def words_of(status: str) -> str:
-    """Return in words what a status word of eight hex digits reports; "" when not known."""
+def changed(value: str) -> str:
+    """Return ``old;new`` of an operator log as one sees it, any other value as it is."""
+    old, mark, new = value.partition(";")
+    return f"{old or '-'} → {new or '-'}" if mark else value
+
+
+def words_of(status: str, bits: Sequence[StatusBit] = ()) -> str:
+    """Return in words what a status word reports; "" when not known.
+
+    Without the type's own bits only words of eight hex digits are known.
+    """
     try:
         raw = int(status, 16)
     except ValueError:
         return ""
+    if bits:
+        return ", ".join(worded(raw, bits))
     if len(status) != _LONG:
         return ""
     words = [word for bit, word in _BITS.items() if raw & bit]

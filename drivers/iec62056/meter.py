@@ -6,24 +6,24 @@ once and kept: identity, registers and clock all come from it.
 """
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from types import TracebackType
 from typing import Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from drivers.errors import DriverError, GarbledReply, NotSupported
-from drivers.iec62056.archive import inside, log_name, profile_name, range_text, windows
+from drivers.errors import DriverError, GarbledReply, NoReply, NotSupported
+from drivers.eventwords import event_text
+from drivers.iec62056.access import Programming, lines_of
+from drivers.iec62056.archive import ReadingPlan, inside, log_name, profile_name, range_text
+from drivers.iec62056.clock import Clock, reading
 from drivers.iec62056.dataset import DataSet
-from drivers.iec62056.frames import Identification
-from drivers.iec62056.programming import ProgrammingDialogue
+from drivers.iec62056.frames import Identification, Message
 from drivers.iec62056.reading import Block, ReadoutDialogue
 from drivers.iec62056.readout import DataReader, Readout, decode_message
 from drivers.iec62056.registers import identity_of, matching, reading_of, readings
 from drivers.iec62056.session import DataLine, Identified, Settings
-from drivers.iec62056.talk import perform, result_of
+from drivers.iec62056.talk import perform
 from drivers.iec62056.times import MeterZone
 from drivers.link import Link
 from drivers.metertype import BadMeterType, MeterType
@@ -34,12 +34,13 @@ from drivers.values import (
     MeterEvent,
     ProfileBlock,
     ProfileInfo,
+    ProfileRow,
     Reading,
     RelayReading,
     Span,
 )
 
-_RESOLUTION_S = Decimal("0.5")  # half of the whole seconds that meters print
+_REOPENED = 1  # new sessions after an answer broke off, without one row in between
 _LOOK_BACK = (timedelta(hours=2), timedelta(days=2), timedelta(days=40))
 _CLOCK_CODES = ("1-0:0.9.1.255", "0-0:1.0.0.255")
 
@@ -56,11 +57,11 @@ class Iec62056Meter:
         self.statistics = link.statistics
         self.identification = Identification()
         self._link = link
-        self._secrets = secrets
         self._zone = zone_of(meter_type)
+        self._access = Programming(link, meter_type, secrets)
+        self._clock = Clock(link, self._access, self._zone)
         self._keep_first_speed = False  # learned
         self._readout: Readout | None = None
-        self._session: ProgrammingDialogue | None = None
         self._begun: datetime | None = None  # when the data message began to arrive
         self._clock_at: datetime | None = None  # when its clock line had arrived
 
@@ -80,7 +81,7 @@ class Iec62056Meter:
         trace: TracebackType | None,
     ) -> None:
         """End programming mode; after a readout the meter is at rest by itself."""
-        self._leave()
+        self._access.leave()
 
     def arriving(self) -> Iterator[DataSet]:
         """Read the list, yielding its values as they arrive, before their check is known.
@@ -88,7 +89,7 @@ class Iec62056Meter:
         For showing progress.  Values of a block that is read again come again.  `registers` then
         gives the same values with their proof, without asking the meter once more.
         """
-        self._leave()
+        self._access.leave()
         settings = Settings(self.meter_type, self._link.sets_line, self._keep_first_speed)
         dialogue = ReadoutDialogue(settings, self.statistics)
         run = perform(self._link, dialogue.readout())
@@ -105,15 +106,16 @@ class Iec62056Meter:
             if isinstance(event, Identified):
                 self.identification = event.identification
                 continue
-            if event.fresh:
-                reader = DataReader(self._zone)
-                self._begun, self._clock_at = datetime.now(UTC), None
-            yield from self._arrived(reader, event)
+            if isinstance(event, DataLine):
+                if event.fresh:
+                    reader = DataReader(self._zone)
+                    self._begun, self._clock_at = self._clock.now(), None
+                yield from self._arrived(reader, event)
 
     def _arrived(self, reader: DataReader, event: DataLine) -> list[DataSet]:
         sets = reader.take(event.text)
         if any(item.obis in _CLOCK_CODES for item in sets):
-            self._clock_at = datetime.now(UTC)
+            self._clock_at = self._clock.now()
         return sets
 
     def _take(self, block: Block) -> None:
@@ -169,91 +171,124 @@ class Iec62056Meter:
         yield from readings(readout, self.meter_type)
 
     def object(self, code: str, class_id: int = 0, attribute: int = 2) -> Reading:  # noqa: ARG002
-        """One register of the list by its code in any spelling."""
-        readout = self._list()
+        """One register by its code in any spelling, read by itself where the type can."""
+        direct = self.meter_type.iec62056.objects_direct
+        readout = self._single(code) if direct else self._list()
         found = matching(readout, code)
         if not found:
-            raise NotSupported(f"the meter's list has no {code}")
-        return reading_of(found[0], readout.check)
+            raise NotSupported(f"the meter has no {code}")
+        return reading_of(found[0], readout.check, own=self.meter_type.iec62056)
+
+    def _single(self, code: str) -> Readout:
+        """Return the answer to the read command for ``code``; a bare value gets the code."""
+        message = self._access.read(code)
+        self.identification = self._access.identification
+        body = message.body
+        if body.lstrip().startswith(b"("):
+            body = code.encode("ascii", "replace") + body.lstrip()
+        return decode_message(self.identification, replace(message, body=body), self._zone)
 
     def clock(self) -> ClockReading:
-        """The meter's clock from its list, beside ours when that line arrived."""
+        """The meter's clock beside ours when it told its own."""
+        if self.meter_type.iec62056.clock_direct:
+            return self._clock.read()
         readout = self._list()
         if readout.clock is None or self._clock_at is None or self._begun is None:
             raise NotSupported("the meter's list tells no time")
-        span = self._clock_at - self._begun
-        read_at = self._begun + span / 2  # the meter took its time somewhere in between
-        meter_time = readout.clock.astimezone(UTC)
-        return ClockReading(
-            meter_time,
-            read_at,
-            _seconds(meter_time - read_at),
-            _seconds(span / 2) + _RESOLUTION_S,
-        )
+        # The meter took its time somewhere between the beginning of the list and that line.
+        return reading(readout.clock, self._begun, self._clock_at)
+
+    def set_clock(self, to: datetime | None = None) -> ClockReading:
+        """Set the clock to the second (to our time when ``to`` is None); return what reads back."""
+        if not self.meter_type.iec62056.sets_clock:
+            raise NotSupported("the clock of this meter type cannot be set")
+        return self._clock.set(to)
 
     def profile_info(self, code: str = "") -> ProfileInfo:
         """What the load profile captures, by the header of its newest rows."""
         name = profile_name(self.meter_type, code)
-        now = datetime.now(UTC)
         for back in _LOOK_BACK:
-            found = self._archive(name, now - back, None).profile
+            found = self._archive(name, self._clock.now() - back, None).profile
             if found is not None:
                 return found.info
         raise NotSupported(f"{name} holds nothing of the last {_LOOK_BACK[-1].days} days")
 
     def profile(self, info: ProfileInfo, span: Span) -> Iterator[ProfileBlock]:
-        """The rows of ``span``, a week at a time; each block is proved before it is given out."""
+        """The rows of ``span``; each block is proved before it is given out.
+
+        Where an answer breaks off the reading goes on behind the last row that was proved.
+        """
         name = profile_name(self.meter_type, info.obis)
-        ranges = list(windows(span, info.period_s, datetime.now(UTC)))
-        expected = span.last
-        if not expected and ranges[:1] and (first := ranges[0][0]) and (last := ranges[-1][1]):
-            expected = int((last - first).total_seconds() // (info.period_s or 900)) + 1
-        for start, end in ranges:
-            found = self._archive(name, start, end).profile
-            rows = [row for row in found.rows if inside(row.time, start, end)] if found else []
-            yield ProfileBlock(tuple(rows), expected)
+        plan = ReadingPlan(span, info.period_s, self._clock.now())
+        expected = plan.expected or span.last
+        while (window := plan.window()) is not None:
+            try:
+                for rows in self._rows(name, *window, blocks=plan.troubled):
+                    if rows:
+                        plan.received(max(row.time for row in rows))
+                    yield ProfileBlock(rows, expected)
+                plan.done()
+            except (NoReply, GarbledReply) as error:
+                self._access.leave()
+                plan.broken(error, _REOPENED)
+
+    def _rows(
+        self, name: str, start: datetime | None, end: datetime | None, *, blocks: bool
+    ) -> Iterator[tuple[ProfileRow, ...]]:
+        """Yield the rows of one range as their blocks are proved."""
+        reader = self._reader()
+        taken = 0
+        for lines in lines_of(self._access.parts(self._order(name, start, end), blocks=blocks)):
+            for line in lines:
+                reader.take(line)
+            found = reader.profile.rows if reader.profile else []
+            yield tuple(row for row in found[taken:] if inside(row.time, start, end))
+            taken = len(found)
+        self._remark(reader)
+
+    def _reader(self) -> DataReader:
+        return DataReader(self._zone, own=self.meter_type.iec62056)
+
+    def _remark(self, reader: DataReader) -> None:
+        """Keep what the reader noticed for whoever looks at the line."""
+        damaged = reader.damaged + (reader.profile.damaged if reader.profile else 0)
+        self.statistics.discarded += damaged
+        for remark in (*reader.remarks, *(reader.profile.remarks if reader.profile else ())):
+            if remark not in self.statistics.remarks:
+                self.statistics.remarks.append(remark)
 
     def events(self, code: str = "", span: Span | None = None) -> Iterator[MeterEvent]:
-        """The records of a log in the meter's order."""
+        """The records of a log in the meter's order, in words where its codes are known."""
         name = log_name(self.meter_type, code)
         start, end = (span.start, span.end) if span else (None, None)
         log = self._archive(name, start, end).log
         rows = [row for row in log.rows if inside(row.time, start, end)] if log else []
         if span and span.last:
             rows = rows[-span.last :]
+        table = next((item.events for item in self.meter_type.logs if item.code == name), "")
         for row in rows:
-            yield replace(row, time=row.time.astimezone(UTC))
+            text = row.text
+            if table and row.code.isdecimal():
+                text = event_text(table, row.log, int(row.code)) or text
+            yield replace(row, time=row.time.astimezone(UTC), text=text)
 
     def _archive(self, name: str, start: datetime | None, end: datetime | None) -> Readout:
-        """Return the answer for a range of a profile or log, read in programming mode."""
-        session = self._programming()
-        order = f"{name}({range_text(start, end, self._zone)})"
-        answer = result_of(self._link, session.ask(self.meter_type.iec62056.read_command, order))
-        return decode_message(self.identification, answer, self._zone)
-
-    def _programming(self) -> ProgrammingDialogue:
-        """Return the open session in programming mode, entered at the first call."""
-        if self._session is None or not self._session.open:
-            settings = Settings(self.meter_type, self._link.sets_line, self._keep_first_speed)
-            self._session = ProgrammingDialogue(settings, self.statistics)
+        """Return the whole answer for a range of a profile or log; asked again when it breaks."""
+        for attempt in range(_REOPENED + 1):
             try:
-                result_of(self._link, self._session.enter(self._secrets.password))
-            except BaseException:
-                self._leave()
-                raise
-            self.identification = self._session.identification
-        return self._session
+                parts = self._access.parts(self._order(name, start, end), blocks=attempt > 0)
+                message = Message("", b"".join(parts), "absent")
+                break
+            except (NoReply, GarbledReply):
+                self._access.leave()
+                if attempt == _REOPENED:
+                    raise
+        self.identification = self._access.identification
+        return decode_message(self.identification, message, self._zone, self.meter_type.iec62056)
 
-    def _leave(self) -> None:
-        """Send the break where a session is open; a line that is gone is no new error."""
-        session, self._session = self._session, None
-        if session is not None and session.open:
-            with suppress(DriverError):
-                result_of(self._link, session.leave())
-
-    def set_clock(self, to: datetime | None = None) -> ClockReading:  # noqa: ARG002
-        """Refuse: this protocol's readout cannot set anything."""
-        raise NotSupported("the clock of this meter type cannot be set")
+    def _order(self, name: str, start: datetime | None, end: datetime | None) -> str:
+        form = self.meter_type.iec62056.range_form
+        return f"{name}({range_text(start, end, self._zone, form)})"
 
     def relay(self) -> RelayReading:
         """Refuse: no IEC 62056-21 readout tells the state of a supply switch."""
@@ -273,7 +308,3 @@ def zone_of(meter_type: MeterType) -> MeterZone:
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             raise BadMeterType(f"{meter_type.name}: no time zone {own.timezone!r}") from error
     return MeterZone(own.utc_offset_min, own.timezone)
-
-
-def _seconds(span: timedelta) -> Decimal:
-    return Decimal(f"{span.total_seconds():.3f}")

@@ -25,6 +25,7 @@ from drivers.iec62056.lines import RawLine, RawSet, cut_line
 from drivers.iec62056.log import is_log, parse_record
 from drivers.iec62056.profile import ProfileData, ProfileReader, is_profile
 from drivers.iec62056.times import MeterZone
+from drivers.metertype import Iec62056
 from drivers.values import MeterEvent
 
 _BREAKS = re.compile(r"[\r\n]+")
@@ -70,7 +71,10 @@ class Readout:
 
 @dataclass(slots=True)
 class DataReader:
-    """Turns data lines into values, profile rows and log records as they arrive."""
+    """Turns data lines into values, profile rows and log records as they arrive.
+
+    ``own`` is what the meter's type says of profiles and logs.
+    """
 
     zone: MeterZone = field(default_factory=MeterZone)
     heat: bool = False
@@ -80,6 +84,7 @@ class DataReader:
     log: str = ""
     remarks: list[str] = field(default_factory=list)
     damaged: int = 0
+    own: Iec62056 = field(default_factory=Iec62056)
     _interpreter: Interpreter | None = None
     _in_profile: bool = False
 
@@ -108,10 +113,12 @@ class DataReader:
         self._in_profile = False
         if is_profile(raw.code) and self._profile_header(raw):
             return None
-        if is_log(raw.code) and (event := parse_record(raw.code, raw.groups, self.zone)):
-            self.log = self.log or event.log
-            self.events.append(event)
-            return None
+        if is_log(raw.code):
+            event = parse_record(raw.code, raw.groups, self.zone, self.own.status_bits)
+            if event is not None:
+                self.log = self.log or event.log
+                self.events.append(event)
+                return None
         if self._interpreter is None:
             self._interpreter = Interpreter(self.zone, heat=self.heat)
         item = self._interpreter.read(raw)
@@ -121,9 +128,13 @@ class DataReader:
 
     def _profile_header(self, raw: RawSet) -> bool:
         if self.profile is None:
-            self.profile = ProfileReader(raw.code, self.zone)
+            self.profile = ProfileReader(
+                raw.code, self.zone, bits=self.own.status_bits, columns=self.own.profile_columns
+            )
         if not self.profile.header(raw.groups):
-            if not self.profile.headers:
+            if self.profile.timed_row(raw.groups):
+                return True
+            if not self.profile.headers and not self.profile.rows:
                 self.profile = None
             return False
         self._in_profile = True
@@ -160,10 +171,13 @@ def _has_times(readout: Readout) -> bool:
 
 
 def decode_message(
-    identification: Identification, message: Message, zone: MeterZone | None = None
+    identification: Identification,
+    message: Message,
+    zone: MeterZone | None = None,
+    own: Iec62056 | None = None,
 ) -> Readout:
-    """Return what one message of a live dialogue says."""
-    reader = DataReader(zone or MeterZone())
+    """Return what one message of a live dialogue says; ``own`` is what the type adds."""
+    reader = DataReader(zone or MeterZone(), own=own or Iec62056())
     return _result(identification, _take_messages([message], reader), reader)
 
 

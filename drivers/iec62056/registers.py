@@ -7,7 +7,7 @@ from decimal import Decimal
 from drivers import obis
 from drivers.iec62056.dataset import DataSet
 from drivers.iec62056.readout import Readout
-from drivers.metertype import MeterType, RegisterType
+from drivers.metertype import Iec62056, MeterType, RegisterType
 from drivers.values import Identity, Reading
 
 _CHECKS = {"xor": "ok", "sum": "ok", "crc16": "ok"}
@@ -31,6 +31,10 @@ _UNITS = {  # in lower case -> the program's unit and the power of ten that lead
     "kvah": ("kVAh", 0),
     "mvah": ("kVAh", 3),
 }
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June", "July"),
+    *("August", "September", "October", "November", "December"),
+)
 _SERIALS = (  # where the type's own code is empty
     "0-0:96.1.0.255",
     "1-0:0.0.0.255",
@@ -52,11 +56,28 @@ def in_common_unit(value: Decimal | None, unit: str) -> tuple[Decimal | None, st
     return Decimal(f"{value.scaleb(power):f}"), common
 
 
-def reading_of(item: DataSet, check: str, known: RegisterType | None = None) -> Reading:
+def history_words(history: str | None, own: Iec62056) -> str:
+    """Return what a history suffix stands for at this make, "" where that is not known."""
+    if history is None:
+        return ""
+    for suffix in own.suffixes:
+        if suffix.code == history:
+            return suffix.name
+    number = int(history) if history.isdecimal() else 0
+    if own.suffix == "month" and 1 <= number <= len(_MONTHS):
+        return f"end of {_MONTHS[number - 1]}"
+    return f"reset {number}" if own.suffix == "reset" and number else ""
+
+
+def reading_of(
+    item: DataSet, check: str, known: RegisterType | None = None, own: Iec62056 | None = None
+) -> Reading:
     """Return one data set as a reading; ``check`` is the readout's, ``known`` the type's entry."""
     value, unit = in_common_unit(item.value, item.unit or (known.unit if known else ""))
     proved = "bad" if item.damaged else _CHECKS.get(check, check)
     name = (known.name if known else "") or obis.name_of(item.obis) or item.code
+    if own is not None and (words := history_words(item.history, own)):
+        name = f"{name}, {words}"
     time = item.time.astimezone(UTC) if item.time is not None else None
     text = item.text or ""
     return Reading(item.code, item.obis, name, value, unit, text, item.history, time, proved)
@@ -66,11 +87,11 @@ def readings(readout: Readout, meter_type: MeterType) -> Iterator[Reading]:
     """Yield the values the type lists, in its order; all of the readout where it lists none."""
     if not meter_type.registers:
         for item in readout.values:
-            yield reading_of(item, readout.check)
+            yield reading_of(item, readout.check, own=meter_type.iec62056)
         return
     for known in meter_type.registers:
         for item in matching(readout, known.code):
-            yield reading_of(item, readout.check, known)
+            yield reading_of(item, readout.check, known, meter_type.iec62056)
 
 
 def matching(readout: Readout, code: str) -> list[DataSet]:

@@ -10,6 +10,7 @@ perform it on a list of bytes.
     state        what is heard                        what follows
     asking       / M M m Z …  CR LF                   A: reading; B: speed Z, reading; C: choice
                  only our own bytes, or nothing       asked again, at most ``retries`` times
+                 data without an identification       reading, as mode A
                  noise                                the same; at last GarbledReply
     choice       (reaction time passes)               ACK V Z Y sent -> leaving
                  STX or data                          it acts as mode A -> reading, same speed
@@ -49,6 +50,8 @@ _IDENTIFICATION = re.compile(
 )
 _OPEN_LINE = re.compile(rb"/(?!\?)[A-Za-z]{3}[^\r\n\x02/]{1,61}\r\Z")
 _EARLY = re.compile(rb"\x02|\(")
+_SHORT = 4  # characters that an answer may share with what was sent
+_UNASKED = re.compile(rb"\x02[^\x03\x04]*\(")  # data where an identification belongs
 _TOO_MUCH = 4096  # characters without an identification: noise, forgotten
 
 
@@ -93,6 +96,13 @@ class DataLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One partial block of an answer, its check good or absent."""
+
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Heard:
     """The time, and what a `Listen` brought."""
 
@@ -100,7 +110,7 @@ class Heard:
     data: bytes = b""
 
 
-Step = Send | Configure | Listen | Identified | DataLine
+Step = Send | Configure | Listen | Identified | DataLine | Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +160,9 @@ class Ear:
             return b""
         if self._held.startswith(self._expected):
             del self._held[: len(self._expected)]
+            self._seen(keep=True)
+        elif len(self._expected) > _SHORT and self._held.startswith(self._expected[:-1]):
+            del self._held[: len(self._expected) - 1]  # the last one fell into the speed switch
             self._seen(keep=True)
         self._expected = b""
         return self.give_up()
@@ -230,6 +243,10 @@ class Dialogue:
                     self.statistics.round_trips += 1
                     self.early = buffer[match.end() :]
                     return found, buffer[: match.start()]
+            if unasked := _UNASKED.search(buffer):
+                self.remark("data came in place of an identification")
+                self.early = buffer[unasked.start() :]
+                return Identification(), buffer[: unasked.start()]
             if not data or self.now > latest:
                 return None, buffer.strip(b"\x00\x7f\r\n")
             until = max(self.now + max(self.type.timing.gap_s, QUIET), until)

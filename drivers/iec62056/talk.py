@@ -3,11 +3,20 @@
 from collections.abc import Generator
 from typing import TypeVar
 
-from drivers.iec62056.session import Configure, DataLine, Heard, Identified, Listen, Send, Step
+from drivers.iec62056.session import (
+    Configure,
+    DataLine,
+    Heard,
+    Identified,
+    Listen,
+    Part,
+    Send,
+    Step,
+)
 from drivers.link import Link
 
 Result = TypeVar("Result")
-Event = Identified | DataLine
+Event = Identified | DataLine | Part
 
 
 def perform(link: Link, dialogue: Generator[Step, Heard, Result]) -> Generator[Event, None, Result]:

@@ -7,10 +7,13 @@ back to it at the end of every dialogue, after too long a silence, and after a b
     rest         / ? [address] ! CR LF               identification line -> choice
     choice       ACK 0 Z 0 CR LF  (not too early)    speed Z, readout -> heard out
                  ACK 2 Z 2 CR LF                     speed Z 8N1, HDLC station  -> hdlc
-                 ACK 0 Z 1 CR LF                     break: this port offers no programming -> rest
+                 ACK 0 Z 1 CR LF                     speed Z, P0 -> programming; a break -> rest
+                                                     where the meter offers no programming
                  nothing for 1.5 s                   readout at 300 Bd (as mode A)
     heard out    NAK                                 the readout once more
                  nothing for 1.5 s                   -> rest
+    programming  commands (not too early)            what `ProgrammingMode` answers
+                 B0, or 60 s of silence              -> rest
     hdlc         frames                              the inner station's business
                  DISC answered, or 30 s of silence   -> rest
 
@@ -26,6 +29,19 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from drivers.simulator.device import Device, WireFormat
+from drivers.simulator.iecfaults import (
+    FAULTS,
+    LATE,
+    NOISE,
+    block_check,
+    on_the_wire,
+    pieces,
+    spoilt,
+    with_parity,
+)
+from drivers.simulator.programming import ProgrammingMode
+
+__all__ = ["FAULTS", "OpticalPort", "block_check", "framed", "with_parity"]
 
 ACK, NAK, SOH, STX, ETX = 0x06, 0x15, 0x01, 0x02, 0x03
 SPEEDS = {c: 300 << n for n, c in enumerate("0123456")} | {
@@ -34,27 +50,12 @@ SPEEDS = {c: 300 << n for n, c in enumerate("0123456")} | {
 REST = WireFormat(300, 7, "E")
 CHOICE_LIMIT = 1.5  # s, longest wait for the option select
 HDLC_FIRST = 5.0  # s, longest wait for the first frame after the speed switch
+PROGRAMMING_IDLE = 60.0  # s without a command, after which the port rests again
 HDLC_IDLE = 30.0  # s without a frame, after which the port rests again
 OPTION_SELECT = 6  # characters of ACK V Z Y CR LF
 FLAG, POLL = 0x7E, 0x10
 SNRM, DISC = 0x83, 0x43  # control octets without the poll bit
 LONGEST_REQUEST = 64  # characters; noise never fills the memory
-
-FAULTS = {
-    "silence": "never answers",
-    "keeps-300": "announces a higher speed and stays at 300 Bd",
-    "acts-as-mode-a": "sends its data right after the identification",
-    "echo": "every character sent to it comes back",
-    "filler": "sends 7F 7F 7F before the identification",
-    "wrong-check": "the check character is always wrong",
-    "wrong-check-once": "the check character is wrong the first time",
-    "missing-etx": "leaves out ETX and the check character",
-    "lost-stx": "the first character of the data is lost",
-    "parity-errors": "every 97th data character has wrong parity",
-    "ack-before-data": "sends ACK CR LF before the data",
-    "slow-characters": "pauses 20 ms after every data character",
-    "silent-after-100": "falls silent after 100 data characters",
-}
 
 
 class State(Enum):
@@ -63,6 +64,7 @@ class State(Enum):
     REST = auto()
     CHOICE = auto()
     HEARD_OUT = auto()
+    PROGRAMMING = auto()
     HDLC = auto()
 
 
@@ -74,19 +76,6 @@ class Burst:
     data: bytes
     format: WireFormat
     then: Callable[[float], None] | None = None
-
-
-def with_parity(data: bytes) -> bytes:
-    """Return 7-bit ``data`` as it looks on an even-parity wire."""
-    return bytes((c & 0x7F) | ((c & 0x7F).bit_count() & 1) << 7 for c in data)
-
-
-def block_check(data: bytes) -> int:
-    """Return the exclusive-or of ``data``: the check over what follows STX, ETX included."""
-    check = 0
-    for character in data:
-        check ^= character
-    return check & 0x7F
 
 
 def framed(lines: Sequence[str]) -> bytes:
@@ -103,6 +92,7 @@ class OpticalPort:
         identification: The line as sent, ``/LGZ5\2ZMF100AC.M26``, without its line end.
         readout: The whole data message as sent, or a function of the time that returns it.
         hdlc: The station behind ``ACK 2 Z 2``; None where the meter has none.
+        programming: What stands behind ``ACK 0 Z 1``; None where the meter has none.
         address: The device address it answers to beside the empty one.
         expected: What a correct reader must find, for `expected`.
         faults: Names out of `FAULTS`.
@@ -115,6 +105,7 @@ class OpticalPort:
         identification: bytes,
         readout: bytes | Callable[[float], bytes],
         hdlc: Device | None = None,
+        programming: ProgrammingMode | None = None,
         address: str = "",
         expected: Callable[[], dict[str, object]] | None = None,
         faults: Sequence[str] = (),
@@ -123,6 +114,7 @@ class OpticalPort:
         self._identification = identification
         self._readout = readout
         self._hdlc = hdlc
+        self.programming = programming
         self._address = address
         self._expected = expected
         self._faults = frozenset(faults)
@@ -136,7 +128,7 @@ class OpticalPort:
         self._on_air: list[Burst] = []
         self._deadline: float | None = None
         self._ready_at = 0.0  # earliest time at which an option select may start
-        self._check_was_wrong = False
+        self._done_once: set[str] = set()
         self._leaving = self._linked = False  # a DISC was heard; a SNRM was heard before
         self._frame = bytearray()
 
@@ -155,13 +147,15 @@ class OpticalPort:
             self._watch(data)
             self._hdlc.receive(now, data)
             return
-        if "echo" in self._faults:
+        if self._echoes():
             self._queue.append(Burst(now, data, self._format))
         for raw in data:
-            if raw.bit_count() & 1:  # wrong parity: the message it stands in is spoilt
+            if self._state is State.PROGRAMMING and self.programming is not None:
+                self._command(now, raw, self.programming)
+            elif raw.bit_count() & 1:  # wrong parity: the message it stands in is spoilt
                 self._heard.clear()
-                continue
-            self._hear(now, raw & 0x7F)
+            else:
+                self._hear(now, raw & 0x7F)
 
     def _watch(self, data: bytes) -> None:
         """Note a DISC that ends an open HDLC link, however its octets arrive."""
@@ -175,11 +169,17 @@ class OpticalPort:
             self._leaving = self._leaving or (self._linked and control == DISC)
             self._frame.clear()
 
+    def _echoes(self) -> bool:
+        when = {State.REST: "echo-request", State.CHOICE: "echo-select"}
+        return bool({"echo", when.get(self._state, "echo")} & self._faults)
+
     def garbled(self, now: float, count: int) -> None:
         """Hear ``count`` characters at a wrong speed: they spoil what was being received."""
         self._expire(now)
         if count:
             self._heard.clear()
+            if self.programming is not None:
+                self.programming.spoil()
 
     def _hear(self, now: float, character: int) -> None:
         if self._state is State.HEARD_OUT:
@@ -199,6 +199,30 @@ class OpticalPort:
         elif self._state is State.CHOICE and message[:1] == bytes([ACK]):
             self._choose(now, message)
 
+    def _command(self, now: float, raw: int, mode: ProgrammingMode) -> None:
+        """Hear a character in programming mode; what began too early is not heard."""
+        if raw & 0x7F in {SOH, ACK, NAK}:
+            self._in_time = now - 10 / self._format.speed >= self._ready_at - 0.005
+        if not self._in_time or self._answering:
+            return
+        if raw.bit_count() & 1:
+            mode.spoil()
+        self._deadline = now + PROGRAMMING_IDLE
+        answer = mode.take(now, raw & 0x7F)
+        if answer:
+            self._deadline, self._answering = None, True
+            wire = with_parity(answer)
+            self._queue.append(Burst(now + self._reaction, wire, self._format, self._go_on))
+        elif answer is not None and mode.over:
+            self._rest()
+
+    def _go_on(self, now: float) -> None:
+        """Wait for the next command, which must leave the reaction time."""
+        self._ready_at = now + self._reaction
+        self._deadline, self._answering = now + PROGRAMMING_IDLE, False
+        if self.programming is None or self.programming.over:
+            self._rest()
+
     def _asked(self, message: bytes) -> bool:
         if not (message.startswith(b"/?") and message.endswith(b"!\r\n")):
             return False
@@ -206,8 +230,13 @@ class OpticalPort:
         return not wanted or wanted.lstrip("0") == self._address.lstrip("0")
 
     def _identify(self, now: float) -> None:
-        if "silence" in self._faults:
+        if "silence" in self._faults or ("deaf-once" in self._faults and self._first("request")):
             return
+        if "no-identification" in self._faults:
+            self._send_readout(now, REST)
+            return
+        if "noise" in self._faults:
+            self._queue.append(Burst(now + 0.05, NOISE, REST))
         filler = b"\x7f\x7f\x7f" if "filler" in self._faults else b""
         line = filler + self._identification + b"\r\n"
         self._state = State.CHOICE
@@ -217,7 +246,9 @@ class OpticalPort:
             after = self._as_mode_a
         elif self._announced in "ABCDEF":
             after = self._as_mode_b
-        self._queue.append(Burst(now + self._reaction, with_parity(line), REST, after))
+        noise_s = len(NOISE) * 10 / REST.speed if "noise" in self._faults else 0.0
+        at = now + self._reaction + noise_s
+        self._queue.append(Burst(at, with_parity(line), REST, after))
 
     def _offer(self, now: float) -> None:
         """Wait for the option select; it must not come before the reaction time has passed."""
@@ -233,6 +264,8 @@ class OpticalPort:
     def _choose(self, now: float, message: bytes) -> None:
         """Follow the option select ``ACK V Z Y CR LF``."""
         started = now - len(message) * 10 / REST.speed
+        if "deaf-to-first-select" in self._faults and self._first("select"):
+            return
         if len(message) != OPTION_SELECT or started < self._ready_at - 0.005:
             return  # too early or malformed: a meter that still sends does not hear it
         protocol, speed_name, choice = (chr(c) for c in message[1:4])
@@ -250,6 +283,11 @@ class OpticalPort:
             self._frame.clear()
         elif choice == "0":
             self._send_readout(now, WireFormat(speed, 7, "E"))
+        elif choice == "1" and self.programming is not None:
+            self._state = State.PROGRAMMING
+            wire = with_parity(self.programming.opening())
+            form = WireFormat(speed, 7, "E")
+            self._queue.append(Burst(now + self._reaction, wire, form, self._go_on))
         else:
             stop = bytes([SOH]) + b"B0" + bytes([ETX])
             stop += bytes([block_check(stop[1:])])
@@ -261,39 +299,28 @@ class OpticalPort:
 
     def _send_readout(self, now: float, form: WireFormat) -> None:
         data = self._readout(now) if callable(self._readout) else self._readout
-        data = self._spoilt(data)
+        wrong_once = "wrong-check-once" in self._faults and self._first("check")
+        wrong = wrong_once or "wrong-check" in self._faults
+        data = spoilt(data, self._faults, wrong_check=wrong)
         self._state = State.HEARD_OUT
         self._deadline = None
         at = now + self._reaction
+        if "early-data" in self._faults:
+            at = now
+        elif "late-data" in self._faults:
+            at = now + LATE
         self._format = form
-        if "ack-before-data" in self._faults:
-            data = bytes([ACK]) + b"\r\n" + data
-        wire = bytearray(with_parity(data))
-        if "parity-errors" in self._faults:
-            for place in range(96, len(wire), 97):
-                wire[place] ^= 0x80
-        if "silent-after-100" in self._faults:
-            del wire[100:]
-        pieces = [bytes(wire)]
-        pause = 0.0
-        if "slow-characters" in self._faults:
-            pieces = [bytes([c]) for c in wire]
-            pause = 0.02 + 10 / form.speed
-        for n, piece in enumerate(pieces[:-1]):
-            self._queue.append(Burst(at + n * pause, piece, form))
-        last = at + (len(pieces) - 1) * pause
-        self._queue.append(Burst(last, pieces[-1], form, self._wait_for_nak))
+        parts = pieces(on_the_wire(data, self._faults), self._faults, 10 / form.speed)
+        for after, piece in parts[:-1]:
+            self._queue.append(Burst(at + after, piece, form))
+        after, piece = parts[-1]
+        self._queue.append(Burst(at + after, piece, form, self._wait_for_nak))
 
-    def _spoilt(self, data: bytes) -> bytes:
-        wrong_once = "wrong-check-once" in self._faults and not self._check_was_wrong
-        if "missing-etx" in self._faults:
-            data = data[: data.rindex(bytes([ETX]))] if bytes([ETX]) in data else data
-        elif "wrong-check" in self._faults or wrong_once:
-            self._check_was_wrong = True
-            data = data[:-1] + bytes([data[-1] ^ 0x11])
-        if "lost-stx" in self._faults:
-            data = data.removeprefix(bytes([STX]))
-        return data
+    def _first(self, what: str) -> bool:
+        """Tell whether something is to happen that happens once."""
+        new = what not in self._done_once
+        self._done_once.add(what)
+        return new
 
     def _wait_for_nak(self, now: float) -> None:
         self._deadline = now + CHOICE_LIMIT
@@ -303,6 +330,7 @@ class OpticalPort:
         self._format = REST
         self._deadline = None
         self._heard.clear()
+        self._queue.clear()  # an echo under way
         self._leaving = False
 
     def _expire(self, now: float) -> None:

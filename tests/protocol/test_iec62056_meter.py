@@ -21,7 +21,7 @@ from drivers.link import Line
 from drivers.memory_link import MemoryLink
 from drivers.metertype import BadMeterType, Iec62056, LineType, load_meter_type
 from drivers.secrets import Secrets
-from drivers.simulator.iec62056 import OpticalPort, framed
+from drivers.simulator.iec62056 import FAULTS, OpticalPort, framed
 from drivers.simulator.memory import DeviceLink
 from drivers.simulator.replay import build
 from drivers.values import Statistics
@@ -79,15 +79,16 @@ def test_modes_a_and_b_are_read_without_an_option_select():
     assert link.statistics.bytes_sent == len(b"/?!\r\n")
 
 
-GOOD = ["echo", "filler", "lost-stx", "ack-before-data", "slow-characters", "parity-errors"]
+UNPROVED = {"silence", "wrong-check", "missing-etx", "silent-after-100"}
 
 
-@pytest.mark.parametrize("fault", [*GOOD, "wrong-check-once", "acts-as-mode-a", "keeps-300"])
+@pytest.mark.parametrize("fault", sorted(set(FAULTS) - UNPROVED))
 def test_a_disturbed_dialogue_still_gives_every_value_proved(fault):
     found, link = read(port(fault))
-    assert [r.code for r in found] == [line.partition("(")[0] for line in LINES]
+    codes = [r.code for r in found if r.code != "0.2.9"]  # one fault adds a line
+    assert codes == [line.partition("(")[0] for line in LINES]
     assert {r.check for r in found} == {"ok"}
-    assert link.statistics.echo_seen is (fault == "echo")
+    assert link.statistics.echo_seen is fault.startswith("echo")
 
 
 def test_what_was_done_about_a_disturbance_is_remarked():

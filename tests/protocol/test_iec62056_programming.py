@@ -9,7 +9,7 @@ import pytest
 
 from drivers.errors import AccessDenied, GarbledReply, NoReply, NotSupported, PortUnavailable
 from drivers.iec62056 import frames
-from drivers.iec62056.archive import range_text, windows
+from drivers.iec62056.archive import ReadingPlan, range_text
 from drivers.iec62056.frames import BREAK
 from drivers.iec62056.meter import Iec62056Meter
 from drivers.iec62056.times import MeterZone
@@ -204,13 +204,22 @@ def test_an_unwritten_range_end_stays_open_and_winter_and_summer_are_flagged():
     assert range_text(START, None, MeterZone(60)) == "02607200115;"
 
 
+def planned(span):
+    plan, found = ReadingPlan(span, 900, END), []
+    while (window := plan.window()) is not None:
+        found.append(window)
+        plan.done()
+    return found
+
+
 def test_windows_cover_a_span_without_gap_or_overlap():
-    pieces = list(windows(Span(START, START + timedelta(days=20)), 900, END))
+    pieces = planned(Span(START, START + timedelta(days=60)))
     assert pieces[0][0] == START
-    assert pieces[-1][1] == START + timedelta(days=20)
+    assert pieces[-1][1] == START + timedelta(days=60)
     assert all(b[0] - a[1] == timedelta(minutes=15) for a, b in pairwise(pieces))
-    assert list(windows(Span(), 900, END)) == [(None, None)]
-    assert next(windows(Span(last=4), 900, END))[0] == END - timedelta(hours=1)
+    assert [(b - a).days for a, b in pieces[:3]] == [6, 13, 27], "they grow while all goes well"
+    assert planned(Span()) == [(None, None)]
+    assert planned(Span(last=4))[0][0] == END - timedelta(hours=1)
 
 
 def test_a_read_list_after_programming_mode_breaks_off_the_session_first():
