@@ -6,10 +6,12 @@ import sys
 def main() -> int:
     """Show the window, or run the command; heavy packages are imported when they are needed."""
     arguments = sys.argv[1:]
-    if arguments and arguments[0] not in {"--data", "--theme"}:
+    if arguments:
         from app.cli import main as command_line
+        from app.cli import wants_window
 
-        return command_line(arguments)
+        if not wants_window(arguments):
+            return command_line(arguments)
     from app.main import show_window
 
     return show_window(arguments)

@@ -56,10 +56,26 @@ def meterwright() -> None:
     """
 
 
+def wants_window(arguments: list[str]) -> bool:
+    """Tell whether the arguments are those of the window alone: no command among them."""
+    window_alone = all(word.startswith("-") for word in arguments[::2])
+    return window_alone and not {"--help", "-h", "--version"} & set(arguments)
+
+
+def command_first(arguments: list[str]) -> list[str]:
+    """Return the arguments with options that stand before the command moved behind it."""
+    early: list[str] = []
+    rest = list(arguments)
+    while rest and rest[0] in {"--data", "--json"}:
+        count = 2 if rest[0] == "--data" else 1
+        early, rest = early + rest[:count], rest[count:]
+    return rest + early
+
+
 def main(arguments: list[str]) -> int:
     """Run the command line and return its exit code."""
     try:
-        meterwright.main(arguments, prog_name="meterwright", standalone_mode=False)
+        meterwright.main(command_first(arguments), prog_name="meterwright", standalone_mode=False)
     except click.ClickException as error:
         error.show(sys.stderr)
         return 2

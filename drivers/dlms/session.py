@@ -6,6 +6,8 @@ arrived is the caller's, and the caller asks anew.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
 from typing import TypeVar
 
 from drivers.dlms.addressing import client_address, server_address
@@ -42,6 +44,8 @@ _INACTIVE_S = 25.0  # meters drop a silent link after 30 to 180 s
 _BLOCKS_MAX = 1 << 20
 _BREAK = b"\x01B0\x03q"
 _BREAK_SPEEDS = (300, 9600)
+_USUAL_SPEED = 9600  # of an optical port after its speed switch
+_OLD_LINK_S = 0.5
 
 
 class Session:
@@ -135,12 +139,28 @@ class Session:
     def _optical_line(self) -> int:
         """Sign on over the optical port; return the speed both sides have switched to."""
         self._power_probe()
-        found = sign_on_mode_e(self._link, self._type)
+        timing = replace(self._type.timing, retries=min(self._type.timing.retries, 1))
+        try:
+            found = sign_on_mode_e(self._link, replace(self._type, timing=timing))
+        except (NoReply, GarbledReply):
+            self._end_old_link()
+            found = sign_on_mode_e(self._link, self._type)
         self.identification = found.line
         if self._type.timing.pause_s:
             self._link.wait(self._type.timing.pause_s)
         cap = self._type.line.max_speed
         return min(found.speed, cap) if cap else found.speed
+
+    def _end_old_link(self) -> None:
+        """Take down an HDLC link that a program left open when it was killed or its probe pulled.
+
+        Until its own time-out such a meter listens at the switched speed and hears no sign-on.
+        """
+        self._link.configure(Line.named(_USUAL_SPEED, "8N1"))
+        settings = replace(self._hdlc_settings(0.0), reply_s=_OLD_LINK_S, retries=0)
+        with suppress(NoReply, GarbledReply):  # the sign-on that follows says what is wrong
+            if HdlcTransport(self._link, settings).disconnect():
+                self._statistics.remarks.append("an old connection was still open and was ended")
 
     def _direct_line(self) -> int:
         line = self._type.line
