@@ -14,6 +14,7 @@ from tests.e2e.command import ROOT, environment, meterwright, started, virtual_m
 
 SAMPLE = ROOT / "resources" / "demo" / "orders.csv"
 ZMF100, OTHER = "50284117", "50284118"
+PASSWORD = {"MW_PASSWORD": "MW-TEST-2"}
 ANSWERS = """
 [identify]
 serial = "50284117"
@@ -34,16 +35,19 @@ def folder(tmp_path: Path) -> Path:
     return data
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def zmf100() -> Iterator[str]:
-    with virtual_meter("landisgyr-zmf100", "tcp:0", "--serial", ZMF100) as link:
+    """A meter whose clock is far off, so that the visit asks for a write."""
+    with virtual_meter(
+        "landisgyr-zmf100", "tcp:0", "--serial", ZMF100, "--fault", "clock-off-10-years"
+    ) as link:
         yield link
 
 
 def run_order(folder: Path, link: str, *more: object):
     return meterwright(
         "run", "1043", link, "--data", folder, "--answers", folder.parent / "answers.toml",
-        "--json", *more, wait=180,
+        "--json", "--secret-env", "MW", *more, env=PASSWORD, wait=180,
     )  # fmt: skip
 
 
@@ -89,8 +93,8 @@ def test_a_silent_meter_and_a_missing_port_leave_the_order_where_it_was(folder: 
 
 
 def test_a_second_program_on_the_same_data_is_told_so(folder: Path, zmf100: str):
-    arguments = ["run", "1043", zmf100, "--data", folder, "--answers"]
-    with started(*arguments, folder.parent / "answers.toml") as first:
+    arguments = ["run", "1043", zmf100, "--data", folder, "--secret-env", "MW", "--answers"]
+    with started(*arguments, folder.parent / "answers.toml", env=PASSWORD) as first:
         time.sleep(1.5)
         second = run_order(folder, zmf100)
         assert second.code == 25, second.out + second.err
@@ -101,9 +105,9 @@ def test_a_second_program_on_the_same_data_is_told_so(folder: Path, zmf100: str)
 
 
 def test_killed_again_and_again_it_goes_on_and_sets_the_clock_once(folder: Path, zmf100: str):
-    arguments = ["run", "1043", zmf100, "--data", folder, "--answers"]
+    arguments = ["run", "1043", zmf100, "--data", folder, "--secret-env", "MW", "--answers"]
     for moment in (0.8, 1.2, 1.6, 2.0, 2.4, 2.8, 3.2):
-        with started(*arguments, folder.parent / "answers.toml") as process:
+        with started(*arguments, folder.parent / "answers.toml", env=PASSWORD) as process:
             time.sleep(moment)
             process.kill()
             process.communicate()
@@ -134,9 +138,9 @@ def test_a_full_disk_is_told_and_what_was_saved_stays(folder: Path, zmf100: str)
     ended = subprocess.run(
         [
             sys.executable, "-m", "app", "run", "1043", zmf100, "--data", str(folder), "--json",
-            "--answers", str(folder.parent / "answers.toml"),
+            "--answers", str(folder.parent / "answers.toml"), "--secret-env", "MW",
         ],
-        cwd=ROOT, env=environment(), preexec_fn=small, capture_output=True, text=True,
+        cwd=ROOT, env=environment(**PASSWORD), preexec_fn=small, capture_output=True, text=True,
         timeout=120, check=False,
     )  # fmt: skip
     assert ended.returncode == 24, ended.stdout + ended.stderr
