@@ -7,6 +7,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.tasks import Worker
+from app.views.collector import Collector
 from app.views.main_window import MainWindow
 from app.views.task_runner import Fetcher
 
@@ -22,6 +23,8 @@ def make_application(arguments: list[str]) -> QApplication:
     app.setApplicationName("meterwright")
     app.setApplicationDisplayName("Meterwright")
     app.setDesktopFileName("meterwright")
+    if app.findChild(Collector) is None:
+        Collector(app)
     return app
 
 

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from shiboken6 import isValid
 
 from app.views.paint import Verdict, draw_icon, draw_keycap, draw_mark, keycap_width, token_icon
 from app.views.theme import Look
@@ -321,7 +322,7 @@ class FocusRing(QWidget):
 
     def follow(self, _: QWidget | None, now: QWidget | None) -> None:
         """Go to the widget that has the focus now."""
-        if self._target:
+        if self._target is not None and isValid(self._target):
             self._part(self._target).removeEventFilter(self)
         inside = now is not None and self._window.isAncestorOf(now)
         self._target = now if inside else None
@@ -342,7 +343,7 @@ class FocusRing(QWidget):
         return False
 
     def _place(self) -> None:
-        if self._target is None:
+        if self._target is None or not isValid(self._target):
             return
         part = self._part(self._target)
         box, margin = part.rect(), self.GAP + self._look.theme.targets.focus_ring

@@ -215,7 +215,7 @@ class MainWindow(QMainWindow):
             return
         self.bar.show_standing(self.station.standing())
         if self._closing and not self.station.busy():
-            self.close()
+            QTimer.singleShot(0, self.close)  # whoever told this has still something to do
 
     def _press_connection(self) -> None:
         if self.station is None:

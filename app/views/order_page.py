@@ -3,7 +3,7 @@
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
-from app.views import files
+from app.views import files, words
 from app.views.checks_view import check_line, finding_banner, overall
 from app.views.controls import ActionButton, Stepper, StepState, action_bar
 from app.views.fault_panel import FaultPanel
@@ -60,11 +60,13 @@ class OrderPage(Page):
         for part in (self._head, self._stepper, self._now, self.strip):
             self._column.addWidget(part)
         self._column.addWidget(self.findings, 1)
+        self._room = QWidget()  # takes the room of findings that are not there
+        self._column.addWidget(self._room, 1)
         self.outer.addWidget(content, 1)
         self._bar: QWidget = QWidget()
         self.outer.addWidget(self._bar)
         session.turned.connect(self.show_session)
-        session.moved.connect(lambda: self.strip.show_forecast(session.forecast))
+        session.moved.connect(self._show_progress)
         session.found.connect(self._show_found)
         self.on_key(Qt.Key.Key_Escape, self._escape)
         self.on_key(Qt.Key.Key_F3, self._repeat)
@@ -122,10 +124,12 @@ class OrderPage(Page):
         old.deleteLater()
         return new
 
+    def _show_progress(self) -> None:
+        self.strip.show_forecast(self._session.forecast)
+
     def _show_found(self) -> None:
         self.findings.refresh()
-        if self.findings.isHidden() == (not self._session.findings.empty):
-            self.findings.setVisible(not self._session.findings.empty or self.fault is None)
+        self._show_room()
 
     def _made_head(self) -> Strip:
         look, session, detail = self.look, self._session, self._session.detail
@@ -199,15 +203,19 @@ class OrderPage(Page):
         else:
             now = self._standing_banner()
         self._now = self._swap(self._now, now)
-        empty = session.findings.empty
-        self.findings.setVisible(not (empty and self.fault is not None))
+        self._show_room()
+
+    def _show_room(self) -> None:
+        there = not self._session.findings.empty or self._session.running
+        self.findings.setVisible(there)
+        self._room.setVisible(not there)
 
     def _standing_banner(self) -> QWidget:
         lines = [check_line(check) for check in self._session.findings.checks.values()]
         if (banner := finding_banner(self.look, lines)) is not None:
             return banner
-        words = standing_words(self._session)
-        return Banner(self.look, *words) if words else QFrame()
+        said = standing_words(self._session)
+        return Banner(self.look, *said) if said else QFrame()
 
     def _refuse_scan(self, reason: str) -> None:
         self._session.station.noticed.emit("scan-barcode", reason)
@@ -237,11 +245,11 @@ class OrderPage(Page):
             return [sync], [report]
         left = [port, *self._skip_buttons()] if session.failure else [port]
         begun = bool(session.done)
-        words = ("Repeat", "rotate-cw") if session.failure else ("Start", "arrow-right")
-        verb = "Resume" if begun and not session.failure else words[0]
+        verb, icon = ("Repeat", "rotate-cw") if session.failure else ("Start", "arrow-right")
+        verb = "Resume" if begun and not session.failure else verb
         if session.steps and session.failure:
             verb = f"Repeat {session.steps[session.here].title.lower()}"
-        go = self._button(verb, "primary", words[1], "Enter")
+        go = self._button(verb, "primary", icon, "Enter")
         go.clicked.connect(self.start)
         go.setEnabled(bool(session.steps))
         self.set_primary(go)
@@ -314,8 +322,11 @@ def standing_words(session: WorkSession) -> tuple[str, str, str, str] | None:
     """Say how an order stands while nothing runs: tone, title, text, icon."""
     state = session.detail.row.state if session.detail else ""
     if session.finished:
+        verdict = session.detail.row.verdict if session.detail else ""
+        word = f": {words.verdict_word(verdict).lower()}" if verdict else ""
         text = "Everything is kept on this laptop. The report is ready; sync sends it."
-        return "passed", "This job is done", text, ""
+        tone = "passed" if verdict == "PASS" else "warned"
+        return tone, f"This job is done{word}", text, ""
     if state and state not in WORKABLE:
         return "warned", "This job is closed", "It cannot be worked any more.", ""
     if not session.steps:

@@ -279,6 +279,7 @@ class ProfilePlot(pyqtgraph.GraphicsLayoutWidget):  # type: ignore[misc]
         ground.setAlphaF(0.92)
         item = pyqtgraph.TextItem(text, color=colour, anchor=anchor, fill=ground)
         item.setFont(self._look.font("caption", strong=True))
+        item.setZValue(20)  # above hatching
         return item
 
     def _unit(self, plot: Any, unit: str, top: float) -> None:

@@ -68,6 +68,7 @@ class QueueSession(QObject):
         """Choose an order and fetch everything about it."""
         self.chosen = order_id
         if not order_id:
+            self.station.fetcher.forget("detail")
             self.detail = None
             self.detailed.emit()
             return

@@ -47,7 +47,7 @@ class ReadPage(Page):
         self.set_primary(self.read)
         self.first_focus = self.read
         session.turned.connect(self.show_session)
-        session.moved.connect(lambda: self.strip.show_forecast(session.forecast))
+        session.moved.connect(self._show_progress)
         session.found.connect(self.show_session)
         self.on_key(Qt.Key.Key_F3, self.start)
         self.on_key(Qt.Key.Key_Escape, session.stop)
@@ -76,6 +76,9 @@ class ReadPage(Page):
         self._start.setVisible(empty and not running and session.failure is None)
         self.findings.setVisible(not empty or running)
         self.findings.refresh()
+
+    def _show_progress(self) -> None:
+        self.strip.show_forecast(self._session.forecast)
 
     def _show_fault(self) -> None:
         if self._fault is not None:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QWidget
+from shiboken6 import isValid
 
 from app.tasks import AnswerKind
 
@@ -56,17 +57,11 @@ class Scanner(QObject):
 
     def _follow(self, _: QWidget | None, now: QWidget | None) -> None:
         self.give_back()
-        if self._watched is not None:
+        if self._watched is not None and isValid(self._watched):
             self._watched.removeEventFilter(self)
-            self._watched.destroyed.disconnect(self._gone)
         self._watched = now
         if now is not None:
             now.installEventFilter(self)
-            now.destroyed.connect(self._gone)
-
-    def _gone(self) -> None:
-        self._watched = None
-        self._held.clear()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Hold printable keys, recognise the end of a burst, let all else pass."""
@@ -87,7 +82,7 @@ class Scanner(QObject):
         """Give all held keys to the widget that has the focus: they were typed."""
         self._wait.stop()
         held, self._held = self._held, []
-        if not held or self._watched is None:
+        if not held or self._watched is None or not isValid(self._watched):
             return
         self._giving_back = True
         try:

@@ -155,6 +155,7 @@ class Station(QObject):
 
     def close(self) -> None:
         """Stop the workers; nothing may be running any more."""
+        self.fetcher.close()
         for worker in (self.data, self.line, self._post):
             worker.close()
 

@@ -89,7 +89,7 @@ def _fields(look: Look) -> str:
         background: {c.surface}; color: {c.text}; border: {line}px solid {c.edge};
         border-radius: {r.control}px; padding: 0 {look.space.s}px; min-height: {inner}px;
         max-height: {inner}px; selection-background-color: {c.accent.solid};
-        selection-color: {c.accent.on_solid};
+        selection-color: {c.accent.on_solid}; placeholder-text-color: {c.muted};
     }}
     QLineEdit:read-only {{ background: {c.sunken}; }}
     QLineEdit:disabled, QComboBox:disabled {{

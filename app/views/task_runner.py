@@ -88,6 +88,7 @@ class Fetcher(QObject):
         super().__init__(parent)
         self._worker = worker
         self._numbers = itertools.count(1)
+        self._closed = False
         self._open: dict[
             str, tuple[int, Callable[[Any], None], Callable[[BaseException], None]]
         ] = {}
@@ -104,6 +105,8 @@ class Fetcher(QObject):
 
         A newer question of the same ``kind`` makes this one's answer worthless.
         """
+        if self._closed:
+            return
         number = next(self._numbers)
         self._open[kind] = (number, then, failed)
 
@@ -116,6 +119,11 @@ class Fetcher(QObject):
             return work()
 
         self._worker.start(call(run), lambda _: None, Cancel()).add_done_callback(ended)
+
+    def close(self) -> None:
+        """Ask nothing any more, and take no answer that is still on its way."""
+        self._closed = True
+        self._open.clear()
 
     def forget(self, kind: str) -> None:
         """Let the answer to ``kind`` come to nothing."""

@@ -1,5 +1,6 @@
 """A window on a temporary database, without a screen."""
 
+import gc
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -9,9 +10,12 @@ import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
+from shiboken6 import isValid
 
 from app.models.database import Database
+from app.views.application import make_application
 from app.views.main_window import MainWindow
 from app.views.stylesheet import style_sheet
 from app.views.theme import THEMES, Look, apply_theme, load_fonts, look_for
@@ -26,6 +30,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.qt_log_ignore("propagateSizeHints"))
+
+
+@pytest.fixture(autouse=True)
+def collected(qapp: QApplication) -> Iterator[None]:
+    """Garbage is collected in the GUI thread, as in the program."""
+    make_application([])
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="session")
@@ -96,6 +108,8 @@ def window(desk: FakeDesk, opened: Callable[..., MainWindow], qtbot: QtBot) -> M
 
 
 def shut(qtbot: QtBot, window: MainWindow) -> None:
+    if not isValid(window):
+        return
     station = window.station
     if station is not None:
         station.stop_all()

@@ -10,7 +10,7 @@ from typing import Self
 
 from app.tasks import checkpoint
 from drivers.errors import NotSupported
-from drivers.metertype import MeterType, load_meter_type
+from drivers.metertype import MeterType
 from drivers.values import (
     ClockReading,
     Identity,
@@ -67,7 +67,9 @@ class FakeMeter:
     fault: BaseException | None = None
     fault_at: str = ""  # identity, profile
     hold: threading.Event | None = None
-    meter_type: MeterType = field(default_factory=lambda: load_meter_type("landisgyr-zmf100"))
+    meter_type: MeterType = field(
+        default_factory=lambda: MeterType("landisgyr-zmf100", "Landis+Gyr ZMF100")
+    )
     statistics: Statistics = field(default_factory=Statistics)
     closed: int = 0
 

@@ -24,9 +24,12 @@ def order(window, qtbot):
 
 
 def asked(qtbot, page, key):
-    qtbot.waitUntil(
-        lambda: page.question is not None and page.question.question.key == key, timeout=WAIT
-    )
+    def there():
+        session = page._session
+        now = page.question.question.key if page.question else None
+        assert now == key, (now, session.running, session.failure, session.forecast.what())
+
+    qtbot.waitUntil(there, timeout=WAIT)
     return page.question
 
 
@@ -59,6 +62,7 @@ def test_a_whole_job_by_keyboard_alone(window, desk, qtbot, monkeypatch):
     asked(qtbot, page, "identify.serial")
     press(qtbot, window, Qt.Key.Key_Tab, SERIAL)
     press(qtbot, window, Qt.Key.Key_Return, SERIAL)
+    desk.settings.set("installer.name", "Ada Marlow")
     for key, keys in (
         ("evidence.photo", "leave"),
         ("evidence.seal", "SEAL 4711"),
@@ -92,10 +96,10 @@ def test_what_is_found_is_shown_as_it_arrives(window, desk, order, qtbot):
     assert session.running
     assert order.strip.isVisible()
     assert "rows" in session.forecast.what()
-    assert order.findings._current == "rows"
+    qtbot.waitUntil(lambda: order.findings._current == "rows", timeout=WAIT)
     desk.meter.hold.set()
     asked(qtbot, order, "evidence.photo")
-    assert order.findings._current == "checks"
+    qtbot.waitUntil(lambda: order.findings._current == "checks", timeout=WAIT)
 
 
 def test_escape_stops_and_what_arrived_is_kept(window, desk, order, qtbot):
@@ -154,7 +158,7 @@ def test_a_change_of_theme_disturbs_nothing_that_runs(window, desk, order, qtbot
     page = window.stack.currentWidget()
     assert page is not order
     assert session.running
-    assert page.strip.isVisible()
+    qtbot.waitUntil(page.strip.isVisible, timeout=WAIT)
     desk.meter.hold.set()
     asked(qtbot, page, "evidence.photo")
 
