@@ -185,6 +185,24 @@ class Ratings:
 
 
 @dataclass(frozen=True, slots=True)
+class PrepaymentType:
+    """Where the prepayment of this make is found, and how a token is handed to it.
+
+    Without ``token_encoding`` or ``token_register`` no token is sent over the wire: the keypad is
+    the way.  A wrong encoding counts as a wrong entry, so no other one is ever tried.
+    """
+
+    token_encoding: str = ""  # in the gateway's method: ascii20, bcd10
+    gateway: str = "0-0:19.40.0.255"  # class 115
+    attributes: str = "0-0:19.60.0.255"  # class 116
+    detail: str = ""  # bits beside the gateway's status: code8 holds the result's number
+    balance: str = ""  # register of the credit left
+    base_date: str = ""  # object that holds 1993, 2014 or 2035
+    token_register: str = ""  # IEC 62056-21: what a token is written to
+    keypad: str = ""  # file in resources/keypads
+
+
+@dataclass(frozen=True, slots=True)
 class MeterType:
     """One make and model."""
 
@@ -200,6 +218,7 @@ class MeterType:
     dlms: Dlms = field(default_factory=Dlms)
     identity: IdentityCodes = field(default_factory=IdentityCodes)
     ratings: Ratings = field(default_factory=Ratings)
+    prepayment: PrepaymentType = field(default_factory=PrepaymentType)
     registers: tuple[RegisterType, ...] = ()
     profiles: tuple[ProfileType, ...] = ()
     logs: tuple[LogType, ...] = ()
@@ -222,6 +241,8 @@ _CHOICES = {
     "clock_form": ("season", "digits", "split"),
     "range_form": ("season", "digits", "split"),
     "suffix": ("", "reset", "month"),
+    "token_encoding": ("", "ascii20", "bcd10"),
+    "detail": ("", "code8"),
 }
 
 

@@ -9,6 +9,7 @@ from drivers.simulator.dlms.profile import Rows
 from drivers.simulator.loadprofile import STATUS_WORDS
 from drivers.simulator.meterclock import MeterClock
 from drivers.simulator.model import EVENTS, STATE_WORDS, Disconnector, EventLog
+from drivers.simulator.prepayment import Prepayment
 from drivers.simulator.quantities import Quantity
 
 Shape = dict[str, object]
@@ -96,4 +97,21 @@ def relay(switch: Disconnector) -> Shape:
         "output": switch.output,
         "state": STATE_WORDS[switch.state],
         "mode": int(switch.mode),
+    }
+
+
+def prepayment(account: Prepayment) -> Shape:
+    """Return which key the meter is on, and its credit."""
+    name = account.sts.name
+    return {
+        "drn": account.drn,
+        "sgc": name.sgc,
+        "ti": name.ti,
+        "krn": name.krn,
+        "key_type": int(name.key_type),
+        "ken": account.sts.ken,
+        "ea": name.ea,
+        "base_date": name.base,
+        "balance": str(account.kwh),
+        "unit": "kWh",
     }

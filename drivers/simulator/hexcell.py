@@ -50,7 +50,12 @@ from drivers.simulator.model import (
     EventLog,
     Mode,
 )
+from drivers.simulator.prepayment import Prepayment
+from drivers.simulator.prepayment_objects import ASCII, PrepaymentObjects
 from drivers.simulator.quantities import Quantity
+from drivers.simulator.sts_meter import StsMeter
+from drivers.simulator.tokenoffice import FIRST_KEY, drn_of, virtual_key
+from drivers.sts.identifiers import KeyName, tid_of
 
 __all__ = ["FAULTS", "PASSWORD", "PUBLIC_CLIENT", "Hexcell", "build", "physical_address"]
 
@@ -65,6 +70,8 @@ PROFILE, PROFILE_STATUS = "1-0:99.1.0.255", "0-0:96.10.1.255"
 STANDARD_LOG, TAMPER_LOG, RELAY_LOG = "0-0:99.98.0.255", "0-0:99.98.1.255", "0-0:99.98.2.255"
 ZONE = Zone(60)  # West Africa
 _DIGITS = 11
+_CREDIT, _BOUGHT = 613, 1000  # units of 0.1 kWh: what is left, and what was bought last
+_MADE = datetime(2023, 6, 1)  # noqa: DTZ001 (a meter's local clock has no zone)
 _OUTAGES = ((2, 13, 22, 216), (9, 17, 5, 12), (41, 4, 48, 95), (130, 15, 11, 61), (260, 9, 3, 20))
 
 
@@ -109,7 +116,15 @@ class Hexcell:
     """The meter behind the line: what it measures, what it remembers, who may ask."""
 
     def __init__(
-        self, serial: str, rows: int, seed: int, faults: Faults, start: datetime | None
+        self,
+        serial: str,
+        rows: int,
+        seed: int,
+        faults: Faults,
+        start: datetime | None,
+        *,
+        key: KeyName = FIRST_KEY,
+        encoding: str = ASCII,
     ) -> None:
         chance = Random(f"hexcell {seed}")  # noqa: S311 (no secret)
         self.serial = serial or f"46{chance.randrange(10**8, 10**9)}"
@@ -127,6 +142,8 @@ class Hexcell:
         self.tamper = EventLog(50, before.tamper)
         self.relay_log = EventLog(20)
         self.switch = Disconnector(Mode.DIRECT, self._switched)
+        self.prepayment = self._prepayment(key)
+        self._cosem = PrepaymentObjects(self.prepayment, self.clock, faults, encoding)
         self._rows = rows
         self._capacity = max(rows, CAPACITY)
         self._lag = chance.uniform(0.90, 0.99)  # power factor
@@ -139,6 +156,18 @@ class Hexcell:
         self.quantities = {item.code: item for item in self._quantities()}
         self.capture = Capture(ZONE, (self.energy, self.voltage), before.outages)
         self.settings = StationSettings(lower=physical_address(self.serial))
+
+    def _prepayment(self, key: KeyName) -> Prepayment:
+        drn = drn_of(self.serial)
+        sts = StsMeter(
+            virtual_key(drn, key), key, balance=_CREDIT, manufactured=tid_of(_MADE, key.base)
+        )
+        account = Prepayment(sts, drn, self.switch, self._used)
+        account.purchased = _BOUGHT
+        return account
+
+    def _used(self, now: float) -> int:
+        return self.home.energy("+", 0, self.clock.true(now))
 
     # -- what it measures --------------------------------------------------------------------
 
@@ -231,12 +260,14 @@ class Hexcell:
                 logical_devices([(self.settings.upper, self.logical_device_name)]),
                 hdlc_setup(self.settings),
                 clock_object(self.clock, self.faults, self._clock_moved),
-                disconnect_object(self.switch),
+                self._cosem.switch(disconnect_object(self.switch)),
                 profile.cosem(),
             ]
         )
         for quantity in self.quantities.values():
             model.add(quantity.cosem(self.measured))
+        for item in self._cosem.all():
+            model.add(item)
         logs = (STANDARD_LOG, self.standard), (TAMPER_LOG, self.tamper), (RELAY_LOG, self.relay_log)
         for number, (code, log) in enumerate(logs):
             for item in log_objects(code, number, log, self.clock, self.faults):
@@ -269,6 +300,7 @@ class Hexcell:
             ],
             "clock": findings.clock(self.clock),
             "relay": findings.relay(self.switch),
+            "prepayment": findings.prepayment(self.prepayment),
         }
 
 

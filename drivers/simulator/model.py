@@ -30,11 +30,14 @@ EVENTS = {
     61: "Manual connection",
     62: "Remote disconnection",
     63: "Remote connection",
+    64: "Local disconnection (by the meter itself)",
+    69: "Local reconnection",
 }
 POWER_DOWN, POWER_UP, SUMMER_TIME, OLD_TIME, NEW_TIME = 1, 2, 3, 4, 5
 FIRMWARE_ACTIVATED, CALENDAR_SET, PARAMETERS_CHANGED = 18, 19, 47
 COVER_OFF, COVER_ON, MAGNET, MAGNET_GONE, WRONG_PASSWORD = 40, 41, 42, 43, 46
 READY, MANUAL_OFF, MANUAL_ON, REMOTE_OFF, REMOTE_ON = 59, 60, 61, 62, 63
+LOCAL_OFF, LOCAL_ON = 64, 69
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,12 @@ class Disconnector:
             else:
                 self._to(now, SwitchState.CONNECTED, REMOTE_ON)
         return True
+
+    def act_by_itself(self, now: float, *, connect: bool) -> None:
+        """Connect or disconnect by the meter's own rules: credit, tamper, a test of the switch."""
+        wanted = SwitchState.CONNECTED if connect else SwitchState.DISCONNECTED
+        if self.state is not wanted:
+            self._to(now, wanted, LOCAL_ON if connect else LOCAL_OFF)
 
     def press(self, now: float) -> bool:
         """Press the customer's button; False where it has no effect."""
