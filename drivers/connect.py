@@ -9,6 +9,7 @@ from drivers.link import Link
 from drivers.meter import Meter
 from drivers.metertype import MeterType
 from drivers.secrets import Secrets
+from drivers.sml.meter import SmlMeter
 
 
 def open_meter(
@@ -23,4 +24,6 @@ def open_meter(
         return DlmsMeter(link, meter_type, secrets or Secrets())
     if meter_type.protocol == "iec62056":
         return Iec62056Meter(link, meter_type, secrets or Secrets())
+    if meter_type.protocol == "sml":
+        return SmlMeter(link, meter_type)
     raise NotSupported(f"there is no driver for {meter_type.protocol}")

@@ -20,7 +20,7 @@ back to it at the end of every dialogue, after too long a silence, and after a b
 A mode A or B meter goes from the identification straight to its readout, B after its speed switch.
 Characters with wrong parity, or sent at another speed, spoil the message they stand in.
 
-Source: IEC 62056-21 as described in the driver notes; the timing limits are theirs.
+The timing limits are those of the driver notes.
 """
 
 from collections import deque
@@ -44,9 +44,8 @@ from drivers.simulator.programming import ProgrammingMode
 __all__ = ["FAULTS", "OpticalPort", "block_check", "framed", "with_parity"]
 
 ACK, NAK, SOH, STX, ETX = 0x06, 0x15, 0x01, 0x02, 0x03
-SPEEDS = {c: 300 << n for n, c in enumerate("0123456")} | {
-    c: 600 << n for n, c in enumerate("ABCDEF")
-}
+SPEEDS = {c: 300 << n for n, c in enumerate("0123456")}
+SPEEDS |= {c: 600 << n for n, c in enumerate("ABCDEF")}
 REST = WireFormat(300, 7, "E")
 CHOICE_LIMIT = 1.5  # s, longest wait for the option select
 HDLC_FIRST = 5.0  # s, longest wait for the first frame after the speed switch
@@ -119,14 +118,15 @@ class OpticalPort:
         self._expected = expected
         self._faults = frozenset(faults)
         self._announced = identification[4:5].decode("latin-1")
-        # The third letter in lower case announces the short reaction time.
-        self._reaction = 0.02 if identification[3:4].islower() else 0.2
+        self._reaction = 0.02 if identification[3:4].islower() else 0.2  # third letter of the maker
         self._state = State.REST
         self._format = REST
         self._heard = bytearray()
         self._queue: deque[Burst] = deque()
         self._on_air: list[Burst] = []
         self._deadline: float | None = None
+        self._in_time = True  # the command being heard did not begin too early
+        self._answering = False  # a command's answer is on its way
         self._ready_at = 0.0  # earliest time at which an option select may start
         self._done_once: set[str] = set()
         self._leaving = self._linked = False  # a DISC was heard; a SNRM was heard before

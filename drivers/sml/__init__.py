@@ -1,0 +1,1 @@
+"""SML: the push telegrams of German meters."""
