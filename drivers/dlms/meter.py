@@ -11,6 +11,7 @@ from drivers.dlms.clock import MeterZone
 from drivers.dlms.data import CosemTime, as_time, octets
 from drivers.dlms.log import LogReader
 from drivers.dlms.objects import CLOCK, RELAY, ObjectReader
+from drivers.dlms.prepayment import PrepaymentAccess
 from drivers.dlms.profile import ProfileReader
 from drivers.dlms.session import Session
 from drivers.errors import AccessDenied, GarbledReply, NotSupported, ValueRefused
@@ -18,7 +19,8 @@ from drivers.eventwords import status_words
 from drivers.link import Link
 from drivers.metertype import MeterType
 from drivers.obis import parse, to_bytes
-from drivers.secrets import Secrets
+from drivers.prepayment import PrepaymentReading, TokenAnswer
+from drivers.secrets import Secret, Secrets
 from drivers.values import (
     ClockReading,
     Identity,
@@ -75,6 +77,9 @@ class DlmsMeter:
             meter_now=self._meter_now,
         )
         self._logs = LogReader(self._profiles, meter_type)
+        self._prepayment = PrepaymentAccess(
+            self._session, self._objects, link, meter_type.prepayment
+        )
         self._offset: timedelta | None = None
 
     def __enter__(self) -> Self:
@@ -224,6 +229,20 @@ class DlmsMeter:
         if not isinstance(state, int) or not isinstance(mode, int):
             raise GarbledReply("the supply switch gives no state")
         return RelayReading(bool(output), _RELAY_STATES.get(state, f"state {state}"), mode)
+
+    # --- prepayment -------------------------------------------------------------------------
+
+    def prepayment(self) -> PrepaymentReading:
+        """Return which decoder key the meter is on, and its credit."""
+        return self._prepayment.reading()
+
+    def enter_token(self, token: Secret) -> TokenAnswer:
+        """Hand a token to the gateway, once, and return what became of it."""
+        return self._prepayment.enter(token)
+
+    def token_answer(self) -> TokenAnswer:
+        """Return what the gateway says of the last token it took."""
+        return self._prepayment.answer()
 
 
 def _model(identification: str) -> str:

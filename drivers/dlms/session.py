@@ -232,13 +232,18 @@ class Session:
         """
         set_answer(self._asked(set_request(self._number(), attribute, value)), what)
 
-    def action(self, method: Attribute, what: str, parameter: bytes = b"") -> bytes:
+    def action(
+        self, method: Attribute, what: str, parameter: bytes = b"", *, secret: bool = False
+    ) -> bytes:
         """Call a method with an encoded parameter; return what it gives back, encoded.
+
+        A call is never repeated on a new link; one with a ``secret`` parameter is traced as dots.
 
         Raises:
             ValueRefused, AccessDenied, NotSupported, MeterBusy: The meter refused.
         """
-        return action_answer(self._asked(action_request(self._number(), method, parameter)), what)
+        request = action_request(self._number(), method, parameter)
+        return action_answer(self._asked(request, secret=secret), what)
 
     @property
     def lost(self) -> bool:
@@ -249,14 +254,14 @@ class Session:
         self._invoke = self._invoke % 15 + 1
         return self._invoke
 
-    def _asked(self, request: bytes, *, again: bool = False) -> bytes:
+    def _asked(self, request: bytes, *, again: bool = False, secret: bool = False) -> bytes:
         if self._transport is None:
             raise RuntimeError("the session is not open")
         if self._transport.lost:
             self.renew()
         idle = self._link.now() - self._last_answer
         try:
-            answer = self._exchange(request)
+            answer = self._exchange(request, secret=secret)
         except (GarbledReply, NoReply) as error:
             dropped = isinstance(error, GarbledReply) or idle > _INACTIVE_S
             if not (again and self._transport.lost and dropped):
@@ -275,10 +280,10 @@ class Session:
             self._transport.connect()
         self._associate()
 
-    def _exchange(self, request: bytes) -> bytes:
+    def _exchange(self, request: bytes, *, secret: bool = False) -> bytes:
         if self._transport is None:
             raise RuntimeError("the session is not open")
-        answer = self._transport.exchange(request, _fitting(request))
+        answer = self._transport.exchange(request, _fitting(request), secret=secret)
         self._last_answer = self._link.now()
         return answer
 
