@@ -219,7 +219,7 @@ def run_stages(stages: Sequence[tuple[str, list[str], dict[str, str]]]) -> int:
 
 def run(arguments: list[str], environment: dict[str, str] | None = None) -> int:
     """Run the Python of ``.venv`` here and return its exit code."""
-    full = {**os.environ, **(environment or {})}
+    full = {**os.environ, "PYTHONPATH": str(HERE), **(environment or {})}
     return subprocess.run([str(PYTHON), *arguments], cwd=HERE, env=full, check=False).returncode
 
 
@@ -267,7 +267,8 @@ def secret_service() -> Iterator[dict[str, str]]:
         homes = dict.fromkeys(("HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"), home)
         bus = subprocess.Popen(
             [daemon, "--session", "--nofork", "--print-address=1"],
-            stdout=subprocess.PIPE, text=True, env={**os.environ, **homes},
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            env={**os.environ, **homes},
         )  # fmt: skip
         try:
             address = {"DBUS_SESSION_BUS_ADDRESS": bus.stdout.readline().strip()}

@@ -1,7 +1,7 @@
 """How fast the queue of a million orders opens, filters, sorts and scrolls.
 
-Run from the repository with ``python -m bench.order_queue [ORDERS]``.  Every figure stands beside the
-same question put to plain sqlite3 in the same run: the ratio says what the program adds.
+Run from the repository with ``python -m bench.order_queue [ORDERS]``.  Every figure stands beside
+the same question put to plain sqlite3 in the same run: the ratio says what the program adds.
 """
 
 import random
