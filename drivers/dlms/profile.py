@@ -1,15 +1,14 @@
 """Profile buffers (class 7): what they capture, and their rows as they arrive."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 
 from drivers.dlms.apdu import Attribute
 from drivers.dlms.clock import MeterZone
-from drivers.dlms.data import CosemTime, Delta, as_time
-from drivers.dlms.objects import CLOCK, DATA, PROFILE, ObjectReader
-from drivers.dlms.rows import Row, RowDecoder
+from drivers.dlms.objects import PROFILE, ObjectReader
+from drivers.dlms.rowmaker import Capture, Layout, RowMaker
+from drivers.dlms.rows import RowDecoder
 from drivers.dlms.selectors import by_entry, by_range
 from drivers.dlms.session import Session
 from drivers.dlms.units import scaled
@@ -22,7 +21,6 @@ from drivers.errors import (
     NotSupported,
     PortUnavailable,
 )
-from drivers.eventwords import status_words
 from drivers.metertype import MeterType, ProfileType
 from drivers.obis import from_bytes, name_of, parse, to_bytes
 from drivers.values import ProfileBlock, ProfileColumn, ProfileInfo, ProfileRow, Span, Statistics
@@ -32,45 +30,7 @@ _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _AHEAD = timedelta(days=2)  # how far ahead of ours a meter's clock may run in an open range
 _MARGIN = 8  # rows
 _RESUMES = 2  # new requests without a single new row between them
-_STATUS_GROUP = (96, (10, 5))  # C and D of status words
 _CAPTURE_WIDTH = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Capture:
-    """One captured attribute of a profile."""
-
-    class_id: int
-    code: bytes
-    attribute: int
-    index: int
-
-    @property
-    def is_clock(self) -> bool:
-        """Whether this column holds the time of the row."""
-        return self.class_id == CLOCK and self.attribute == 2  # noqa: PLR2004 - the time
-
-    @property
-    def is_status(self) -> bool:
-        """Whether this column holds the status word of the row."""
-        group, kinds = _STATUS_GROUP
-        return self.class_id == DATA and self.code[2] == group and self.code[3] in kinds
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """How the columns of a buffer become rows: places, and (scaler, unit) of each value."""
-
-    captures: tuple[Capture, ...]
-    clock: int | None
-    status: int | None
-    values: tuple[int, ...]
-    units: tuple[tuple[int, int], ...]
-
-    @property
-    def clock_code(self) -> bytes:
-        """The logical name of the clock in the first time column."""
-        return to_bytes("0-0:1.0.0.255") if self.clock is None else self.captures[self.clock].code
 
 
 class ProfileReader:
@@ -154,7 +114,7 @@ class ProfileReader:
         last good row on; a buffer whose form is wrong is not read twice.
         """
         layout = self.layout(info.obis)
-        maker = _RowMaker(layout, self._zone, info.period_s, self._kind(info.obis))
+        maker = RowMaker(layout, self._zone, info.period_s, self._kind(info.obis))
         first = self._reaching(info, span)
         last: datetime | None = None
         left = _RESUMES
@@ -201,7 +161,7 @@ class ProfileReader:
         return replace(span, start=newest - timedelta(seconds=reach * info.period_s))
 
     def _once(
-        self, info: ProfileInfo, layout: Layout, maker: "_RowMaker", span: Span
+        self, info: ProfileInfo, layout: Layout, maker: RowMaker, span: Span
     ) -> Iterator[ProfileBlock]:
         """Yield the rows of one request; without its selector where the meter refuses it."""
         attribute = Attribute(PROFILE, to_bytes(info.obis), _BUFFER)
@@ -269,85 +229,3 @@ def _captures(value: object, code: str) -> tuple[Capture, ...]:
             raise GarbledReply(f"the captured objects of {code} cannot be read")
         captures.append(Capture(int(class_id), name, int(attribute), int(index)))
     return tuple(captures)
-
-
-@dataclass(slots=True)
-class _RowMaker:
-    """Makes rows of what the decoder gives: times, repeated values, differences, scalers.
-
-    State goes on from block to block: null-data repeats the row before.
-    """
-
-    layout: Layout
-    zone: MeterZone
-    period_s: int
-    kind: ProfileType
-    _before: list[object] = field(default_factory=list)
-    _time: datetime | None = None
-    _timeless: int = 0
-    _texts: set[int] = field(default_factory=set)
-
-    def rows(self, raw: list[Row]) -> list[ProfileRow]:
-        """Return the rows that have a time."""
-        made = (self._row(row) for row in raw)
-        return [row for row in made if row is not None]
-
-    def remarks(self, tell: Callable[[str], None]) -> None:
-        """Tell what could not be shown."""
-        if self._timeless:
-            tell(f"{self._timeless} rows without a time were skipped")
-        for place in sorted(self._texts):
-            tell(f"column {from_bytes(self.layout.captures[place].code)} holds no numbers")
-
-    def _row(self, row: Row) -> ProfileRow | None:
-        layout = self.layout
-        time, reconstructed = self._when(None if layout.clock is None else row[layout.clock])
-        self._before = values = self._complete(row)
-        if time is None:
-            self._timeless += 1
-            return None
-        self._time = time
-        status = None if layout.status is None else values[layout.status]
-        raw_status = status if isinstance(status, int) else None
-        return ProfileRow(
-            time=time,
-            values=tuple(
-                self._value(values[place], place, unit)
-                for place, unit in zip(layout.values, layout.units, strict=True)
-            ),
-            status_raw=raw_status,
-            status=status_words(self.kind.status, raw_status),
-            reconstructed=reconstructed,
-        )
-
-    def _when(self, value: object) -> tuple[datetime | None, bool]:
-        moment: CosemTime | None = as_time(value)
-        if moment is not None:
-            return self.zone.utc(moment), False
-        if self._time is None:
-            return None, False
-        return self._time + timedelta(seconds=self.period_s), True
-
-    def _complete(self, row: Row) -> list[object]:
-        """Return the row with null-data and differences replaced by what they stand for."""
-        before = self._before
-        if not before:
-            return list(row)
-        values: list[object] = []
-        for place, value in enumerate(row):
-            old = before[place]
-            if value is None and self.kind.null_is_previous:
-                values.append(old)
-            elif isinstance(value, Delta):
-                values.append(old + int(value) if isinstance(old, int) else None)
-            else:
-                values.append(value)
-        return values
-
-    def _value(self, value: object, place: int, unit: tuple[int, int]) -> Decimal | None:
-        if value is None:
-            return None
-        number = scaled(value, *unit)[0]
-        if number is None:
-            self._texts.add(place)
-        return number

@@ -54,18 +54,8 @@ class _Layout:
     size: int
     columns: tuple[_Column, ...]
     fixed: npt.NDArray[np.intp]  # places of tags and lengths
-
-    def record(self) -> np.dtype[np.void]:
-        """Return the record type of one row."""
-        fields = [(n, column) for n, column in enumerate(self.columns) if column.format]
-        return np.dtype(
-            {
-                "names": [f"c{n}" for n, _ in fields],
-                "formats": [column.format for _, column in fields],
-                "offsets": [column.offset for _, column in fields],
-                "itemsize": self.size,
-            }
-        )
+    model: npt.NDArray[np.uint8]  # what stands there
+    record: np.dtype[np.void]
 
 
 class RowDecoder:
@@ -76,6 +66,8 @@ class RowDecoder:
         self._rest = bytearray()
         self._tags: tuple[int, ...] | None = None  # of a compact array's columns
         self._run = _FIRST_RUN
+        self._like: _Layout | None = None  # of the latest row; kept from block to block
+        self._slow = 0  # rows to take one by one before the fast way is tried again
         self._content = 0  # octets left in a compact array
         self.announced: int | None = None  # rows; None before the header and for compact arrays
         self.rows = 0
@@ -158,6 +150,8 @@ class RowDecoder:
         tags = tuple(data[3 : 3 + self._width])
         if _ARRAY in tags or _STRUCTURE in tags:
             raise GarbledReply("the compact array holds nested values")
+        if not any(tags):
+            raise GarbledReply("the rows of the compact array hold nothing")
         self._content, at = length_at(data, 3 + self._width)
         self._tags = tags
         return at
@@ -168,26 +162,26 @@ class RowDecoder:
         """Return the rows that ``data`` holds whole, and where the rest begins."""
         rows: list[Row] = []
         at = 0
-        slow = 0  # rows to take one by one before the fast way is tried again
         while not self._done(len(rows), at):
+            if self._like is not None and self._slow <= 0:
+                more, at, wanted = self._same(data, at, self._like, self._left(len(rows), at))
+                rows += more
+                if len(more) < wanted:
+                    self._slow = 1 if len(more) >= _FIRST_RUN else _FIRST_RUN
+                    self._run = _FIRST_RUN
+                elif wanted:
+                    self._run *= 2
+                    continue
             try:
-                row, end, layout = self._one(data, at, self.rows + len(rows) + 1)
+                row, at, layout = self._one(data, at, self.rows + len(rows) + 1)
             except Incomplete:
                 break
             except GarbledReply as error:
                 self._broken = error
                 break
             rows.append(row)
-            start, at = at, end
-            slow -= 1
-            if layout is None or slow > 0:
-                continue
-            more, at, wanted = self._same(data, start, at, layout, self._left(len(rows), at))
-            rows += more
-            if len(more) < wanted:
-                self._run, slow = _FIRST_RUN, _FIRST_RUN if len(more) < _FIRST_RUN else 0
-            else:
-                self._run *= 2
+            self._slow -= 1
+            self._like = layout
         return rows, at
 
     def _done(self, taken: int, at: int) -> bool:
@@ -218,7 +212,9 @@ class RowDecoder:
             values.append(value)
             column = _column(tag, begin - start, at - start, value)
             columns = None if column is None or columns is None else [*columns, column]
-        return tuple(values), at, _layout(columns, at - start) if columns else None
+        if self._slow > 1 or not columns:
+            return tuple(values), at, None
+        return tuple(values), at, _layout(columns, bytes(data[start:at]))
 
     def _tag(self, data: bytearray, at: int, column: int) -> tuple[int, int]:
         """Return the type of the value at ``at`` and where its contents (or length) begin."""
@@ -229,9 +225,9 @@ class RowDecoder:
         return data[at], at + 1
 
     def _same(
-        self, data: bytearray, first: int, at: int, layout: _Layout, left: tuple[int, int]
+        self, data: bytearray, at: int, layout: _Layout, left: tuple[int, int]
     ) -> tuple[list[Row], int, int]:
-        """Return the rows from ``at`` on that are laid out like the one at ``first``.
+        """Return the rows from ``at`` on that have this layout.
 
         Also returns where they end and how many were looked at.
         """
@@ -241,12 +237,11 @@ class RowDecoder:
         size = layout.size
         taken = bytes(data[at : at + wanted * size])
         octets = np.frombuffer(taken, np.uint8).reshape(wanted, size)
-        model = np.frombuffer(bytes(data[first : first + size]), np.uint8)
-        same = (octets[:, layout.fixed] == model[layout.fixed]).all(axis=1)
+        same = (octets[:, layout.fixed] == layout.model).all(axis=1)
         good = wanted if same.all() else int(same.argmin())
         if not good:
             return [], at, wanted
-        table = np.frombuffer(taken, layout.record(), count=good)
+        table = np.frombuffer(taken, layout.record, count=good)
         columns = [_values(table, n, column, good) for n, column in enumerate(layout.columns)]
         return list(zip(*columns, strict=True)), at + good * size, wanted
 
@@ -262,10 +257,21 @@ def _column(tag: int, begin: int, end: int, value: object) -> _Column | None:
     return None
 
 
-def _layout(columns: list[_Column], size: int) -> _Layout:
+def _layout(columns: list[_Column], row: bytes) -> _Layout:
+    """Return the layout of a row whose columns lie as told."""
     free = {at for column in columns for at in range(column.offset, column.offset + column.size)}
-    fixed = np.array([at for at in range(size) if at not in free], np.intp)
-    return _Layout(size, tuple(columns), fixed)
+    fixed = np.array([at for at in range(len(row)) if at not in free], np.intp)
+    fields = [(n, column) for n, column in enumerate(columns) if column.format]
+    record = np.dtype(
+        {
+            "names": [f"c{n}" for n, _ in fields],
+            "formats": [column.format for _, column in fields],
+            "offsets": [column.offset for _, column in fields],
+            "itemsize": len(row),
+        }
+    )
+    model = np.frombuffer(row, np.uint8)[fixed]
+    return _Layout(len(row), tuple(columns), fixed, model, record)
 
 
 def _values(table: npt.NDArray[np.void], number: int, column: _Column, count: int) -> list[object]:

@@ -31,6 +31,11 @@ def scaled(value: object, scaler: int, unit: int) -> tuple[Decimal | None, str]:
     return _shifted(number, scaler), text
 
 
+def decimal_places(scaler: int, unit: int) -> int:
+    """Return the power of ten between a register's number and the value in the unit people read."""
+    return scaler - 3 if _UNITS.get(unit, "") in _KILO else scaler
+
+
 def _shifted(number: Decimal, exponent: int) -> Decimal:
     """Return ``number`` with its point moved, written without an exponent."""
     moved = number.scaleb(exponent)
