@@ -288,6 +288,12 @@ class Dialogue:
         line = Line.named(speed, form) if form else replace(first, speed=speed)
         if line != first:
             yield from self.configure(line)
+            took = self.now - self.sent_end
+            if took > self.identification.reaction_s:
+                self.remark(
+                    f"the speed change took {took:.2f} s, longer than this meter waits: a port on"
+                    " this computer, or 300 Bd, is safer"
+                )
         return True
 
     def data_before(self, moment: float) -> Generator[Step, Heard, bool]:

@@ -1,0 +1,69 @@
+"""What the counters of a line tell an installer, in sentences."""
+
+from drivers.values import Statistics
+
+_PER = 1000
+_NO_PARITY = 300  # errors per 1,000 characters: about half have odd parity when none is sent
+_MANY, _SOME = 5, 0.5
+_TIGHT_S = 0.02
+_MANY_RESENDS = 3
+_NOTHING = (
+    "Nothing is heard. Check that the probe has power and sits on the optical window, and that the"
+    " meter is not locked against reading."
+)
+_ONLY_ECHO = (
+    "Only our own characters come back (echo), no answer. The probe may be turned by 180 degrees,"
+    " or sit beside the optical window."
+)
+_NOISE = (
+    "I hear noise, not a meter. Shade the probe from lamps and sunlight, turn it, and check the"
+    " speed."
+)
+
+
+def parity_errors_per_1000(statistics: Statistics) -> float:
+    """Return the parity errors per 1,000 received characters."""
+    return statistics.parity_errors * _PER / max(1, statistics.bytes_received)
+
+
+def line_diagnosis(statistics: Statistics) -> tuple[str, ...]:
+    """Return what is worth saying about the line, the most important first; empty when all is well.
+
+    The sentences are for whoever holds the probe: what was seen, and what to try.
+    """
+    found = [*_silence(statistics), *_parity(statistics)]
+    if statistics.switch_margin_s is not None and statistics.switch_margin_s < _TIGHT_S:
+        found.append(
+            f"The meter answered {statistics.switch_margin_s * _PER:.0f} ms after our speed change:"
+            " a tight fit. If values are missing, read at 300 Bd."
+        )
+    if statistics.resends >= _MANY_RESENDS:
+        found.append(
+            f"{statistics.resends} messages had to be repeated: check the seat of the probe and the"
+            " cable."
+        )
+    if statistics.echo_seen and statistics.round_trips:
+        found.append("The probe returns what is sent (echo). It is taken off and does no harm.")
+    return tuple(found)
+
+
+def _silence(statistics: Statistics) -> list[str]:
+    if statistics.round_trips or not statistics.bytes_sent:
+        return []
+    if not statistics.bytes_received:
+        return [_NOTHING]
+    if statistics.echo_seen and statistics.bytes_received <= 2 * statistics.bytes_sent:
+        return [_ONLY_ECHO]
+    return [_NOISE]
+
+
+def _parity(statistics: Statistics) -> list[str]:
+    rate = parity_errors_per_1000(statistics)
+    if rate < _SOME:
+        return []
+    text = f"{rate:.1f} parity errors per 1,000 characters"
+    if rate >= _NO_PARITY:
+        return [f"{text}: the meter sends no parity. Choose the format 8N1."]
+    if rate >= _MANY:
+        return [f"{text}: too many. Clean the window, press the probe on, keep light away from it."]
+    return [f"{text}: damaged characters were noticed and read again."]
