@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -129,13 +130,7 @@ def job(tour: Tour, desk: Any, number: str, target: str) -> None:
     page.press_primary()
     seen: set[str] = set()
     while session.running or not seen:
-        tour.until(
-            lambda: session.question is not None or not session.running or session.findings.rows
-        )
-        if session.findings.rows and "profile" not in seen and session.question is None:
-            seen.add("profile")
-            page.findings.turn_to("rows")
-            tour.grab("profile-running")
+        tour.until(lambda: session.question is not None or not session.running)
         if session.question is None:
             tour.settle(0.05)
             continue
@@ -251,8 +246,12 @@ def failures(tour: Tour, folder: Path) -> None:
         session.answer("50284117")
         tour.until(lambda: session.failure is not None)
         tour.grab("error")
-        desk.meter.fault = None
+        desk.meter.fault, desk.meter.hold = None, threading.Event()
         page.start()
+        tour.until(lambda: len(session.findings.rows) > 200)
+        tour.settle(1.2)
+        tour.grab("profile-running")
+        desk.meter.hold.set()
         tour.until(lambda: session.question is not None)
         session.stop()
         tour.until(lambda: not session.running)

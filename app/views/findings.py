@@ -57,7 +57,7 @@ class Findings:
         """Replace everything by what the laptop keeps of the order."""
         self.readings = list(stored.readings)
         self.events = list(stored.events)
-        self.clock = stored.clock
+        self.clock = stored.clock or self.clock
         self.checks = {check.title: check for check in stored.checks}
         self.info, self.rows = None, []
         if stored.profiles:

@@ -1,7 +1,7 @@
 """Shows what a file of orders would bring, row by row where it is wrong, and brings it."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
@@ -14,6 +14,9 @@ from app.views.station import Station
 from app.views.surfaces import Card, label
 from app.views.tables import Cell, CellTable, Column, Rows
 from app.views.theme import Look
+
+if TYPE_CHECKING:
+    from app.workorders.exchange.import_orders import ImportResult
 
 COLUMNS = [Column("Row", 6, number=True), Column("Column", 16), Column("What is wrong with it")]
 SHOWN_ROWS = 6
@@ -47,30 +50,30 @@ class ImportSheet(Sheet):
     def _ask(self, *, dry_run: bool) -> None:
         desk, path = self._station.desk, self._path
 
-        def work() -> Any:
+        def work() -> "ImportResult":
             from app.workorders.exchange.import_orders import import_orders
 
-            return import_orders(desk.db, path, dry_run=dry_run)
+            return import_orders(desk.db, path, dry_run=dry_run, who=desk.who)
 
         then = self._show if dry_run else self._done
         self._station.fetcher.fetch("import", work, then, self._refused)
 
-    def _show(self, result: Any) -> None:
-        good, bad = int(result.created) + int(result.updated), list(result.errors)
-        parts = [f"{words.count(result.created, 'new job')}"]
-        if result.updated:
-            parts.append(f"{result.updated:,} changed")
+    def _show(self, result: "ImportResult") -> None:
+        good, bad = result.created + result.changed, list(result.errors)
+        parts = [words.count(result.created, "new job")]
+        if result.changed:
+            parts.append(f"{result.changed:,} changed")
         if result.unchanged:
             parts.append(f"{result.unchanged:,} known already")
         if bad:
             parts.append(f"{words.count(len(bad), 'problem')} in the rows below")
-        self.summary.setText(", ".join(parts) + ".")
+        self.summary.setText(" ".join([", ".join(parts) + ".", *result.remarks]))
         self._card.setVisible(bool(bad))
         model = self.table.model()
         if isinstance(model, Rows):
             model.replace(
                 [
-                    [Cell(str(item.row)), Cell(item.column, muted=True), Cell(item.text)]
+                    [Cell(str(item.row)), Cell(item.column, muted=True), Cell(item.problem)]
                     for item in bad
                 ]
             )
@@ -83,8 +86,8 @@ class ImportSheet(Sheet):
         self.go.setEnabled(False)
         self._ask(dry_run=False)
 
-    def _done(self, result: Any) -> None:
-        count = words.count(int(result.created) + int(result.updated), "job")
+    def _done(self, result: "ImportResult") -> None:
+        count = words.count(result.created + result.changed, "job")
         self._station.noticed.emit("download", f"{count} imported.")
         self._station.count_unsent()
         self.imported.emit()

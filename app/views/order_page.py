@@ -98,7 +98,9 @@ class OrderPage(Page):
         if look.compact and len(right) > 1:
             left = left[:1]
         self._bar = action_bar(look, list(left), list(right))
+        self._bar.setMinimumHeight(look.primary + 2 * look.space.m)  # so that nothing jumps
         self.outer.addWidget(self._bar)
+        self._bar.show()  # at once: the next key may be on its way
         self._focus(focus)
 
     def focus_first(self) -> None:
@@ -120,6 +122,7 @@ class OrderPage(Page):
 
     def _swap(self, old: QWidget, new: QWidget) -> QWidget:
         self._column.replaceWidget(old, new)
+        new.show()
         old.hide()
         old.deleteLater()
         return new
@@ -155,6 +158,10 @@ class OrderPage(Page):
         return row_of(look, *parts, gap=look.space.m)
 
     def _verdict_face(self) -> ChipFace | None:
+        detail = self._session.detail
+        whole = detail.row.verdict if detail and self._session.finished else ""
+        if (verdict := words.verdict_of(whole)) is not None:
+            return ChipFace(words.verdict_word(whole), verdict=verdict)
         lines = [check_line(check) for check in self._session.findings.checks.values()]
         worst = overall(lines)
         if worst is None:
@@ -300,8 +307,6 @@ class OrderPage(Page):
             self.left.emit()
 
     def _focus(self, before: QWidget | None) -> None:
-        if not self.isVisible() or self.window().focusWidget() is None:
-            pass
         wanted: QWidget | None = None
         if self.question is not None:
             wanted = self.question.first_focus

@@ -1,5 +1,6 @@
 """Registers of a meter: code, name, value and unit, each with its time."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import tzinfo
 
@@ -12,11 +13,11 @@ from app.views.theme import Look
 from drivers.values import ClockReading, Identity, Reading
 
 BAD = {"absent": "not proved", "bad": "check bytes wrong"}
-FIGURES_SHOWN = 3
+Key = tuple[str, str, int]  # code, stored-value suffix, which of several of that name
 
 
 class RegistersView(QWidget):
-    """A table of everything that was read; several moments stand one after the other."""
+    """A table of everything that was read; several moments stand beside each other."""
 
     def __init__(self, look: Look, zone: tzinfo | None) -> None:
         super().__init__()
@@ -25,19 +26,11 @@ class RegistersView(QWidget):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(look.space.m)
         self._figures: Strip | None = None
-        card = Card(look, padded=False)
-        columns = [
-            Column("Code", 18),
-            Column("Register"),
-            Column("Value", 18, number=True),
-            Column("Unit", 8),
-            Column("Read", 16),
-            Column("Note", 22),
-        ]
-        self._shown = columns if not look.compact else columns[:4]
-        self.table = CellTable(look, "Registers", Rows(self._shown))
-        card.add(self.table)
-        self._column.addWidget(card, 1)
+        self._moments: list[str] = []
+        self._card = Card(look, padded=False)
+        self.table = self._made_table()
+        self._card.add(self.table)
+        self._column.addWidget(self._card, 1)
 
     def show_readings(
         self,
@@ -46,25 +39,52 @@ class RegistersView(QWidget):
         identity: Identity | None,
     ) -> None:
         """Show these values, and the clock above them."""
+        moments = list(dict.fromkeys(moment for moment, _ in readings))
+        if moments != self._moments:
+            self._moments = moments
+            old, self.table = self.table, self._made_table()
+            self._card.body.replaceWidget(old, self.table)
+            old.hide()
+            old.deleteLater()
         model = self.table.model()
         if isinstance(model, Rows):
-            model.replace([self._row(*pair)[: len(self._shown)] for pair in readings])
+            model.replace([self._row(*line) for line in _side_by_side(readings).items()])
         self._show_figures(clock, identity)
 
-    def _row(self, moment: str, reading: Reading) -> list[Cell]:
-        history = f"*{reading.history.lstrip('*&')}" if reading.history else ""
-        value = words.number(reading.value) if reading.value is not None else reading.text
-        notes = [BAD.get(reading.check, "")]
-        if reading.time is not None:
-            notes.insert(0, words.date_time(reading.time, self._zone))
-        return [
-            Cell((reading.obis or reading.code) + history, mono=True),
-            Cell(reading.name or words.NOTHING, muted=not reading.name),
-            Cell(value or words.NOTHING, strong=reading.value is not None),
-            Cell(reading.unit, muted=True),
-            Cell(words.spaced(moment) if moment else "now", muted=True),
-            Cell(", ".join(note for note in notes if note), muted=True),
+    def _made_table(self) -> CellTable:
+        shown = self._moments[-2 if self._look.compact else 0 :]
+        names = [words.spaced(moment) if moment else "Value" for moment in shown] or ["Value"]
+        values = [Column(name, 15, number=True) for name in names]
+        columns = [Column("Code", 18), Column("Register"), *values, Column("Unit", 8)]
+        if not self._look.compact:
+            columns.append(Column("Note", 22))
+        return CellTable(self._look, "Registers", Rows(columns))
+
+    def _row(self, key: "Key", values: dict[str, Reading]) -> list[Cell]:
+        code, history, _ = key
+        first = next(iter(values.values()))
+        shown = self._moments[-2 if self._look.compact else 0 :]
+        cells = [
+            Cell(code + (f"*{history.lstrip('*&')}" if history else ""), mono=True),
+            Cell(first.name or words.NOTHING, muted=not first.name),
+            *(self._value(values.get(moment)) for moment in shown),
+            Cell(first.unit, muted=True),
         ]
+        if not self._look.compact:
+            cells.append(Cell(self._note(values), muted=True))
+        return cells
+
+    @staticmethod
+    def _value(reading: Reading | None) -> Cell:
+        if reading is None:
+            return Cell(words.NOTHING, muted=True)
+        text = words.number(reading.value) if reading.value is not None else reading.text
+        return Cell(text or words.NOTHING, strong=reading.value is not None)
+
+    def _note(self, values: dict[str, Reading]) -> str:
+        last = list(values.values())[-1]
+        when = words.date_time(last.time, self._zone) if last.time is not None else ""
+        return ", ".join(note for note in (when, BAD.get(last.check, "")) if note)
 
     def _show_figures(self, clock: ClockReading | None, identity: Identity | None) -> None:
         if self._figures is not None:
@@ -94,3 +114,15 @@ class RegistersView(QWidget):
         )
         quiet = label(look, note, "caption", muted=True)
         return column_of(look, label(look, name, muted=True), number, quiet, gap=0)
+
+
+def _side_by_side(readings: Sequence[tuple[str, Reading]]) -> dict[Key, dict[str, Reading]]:
+    """Give each register once, with its value of each moment; the order is the meter's."""
+    found: dict[Key, dict[str, Reading]] = {}
+    seen: Counter[tuple[str, str, str]] = Counter()
+    for moment, reading in readings:
+        code, history = reading.obis or reading.code, reading.history or ""
+        place = seen[moment, code, history]
+        seen[moment, code, history] += 1
+        found.setdefault((code, history, place), {})[moment] = reading
+    return found

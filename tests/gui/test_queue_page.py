@@ -1,5 +1,6 @@
 """The queue on the screen: large, empty, filtered, sorted, imported, not completed."""
 
+import csv
 import shutil
 import threading
 from pathlib import Path
@@ -185,3 +186,34 @@ def opened_without_wait(opened, desk):
     window = opened()
     window.open_desk(desk)
     return window
+
+
+def test_an_import_is_shown_before_it_is_done_and_names_the_wrong_rows(
+    empty_desk, opened, qtbot, tmp_path, monkeypatch
+):
+    from app.views import files
+    from app.views.import_sheet import ImportSheet
+    from resources import resource
+
+    text = resource("demo", "orders.csv").read_text(encoding="utf-8")
+    rows = list(csv.DictReader(text.splitlines()))
+    rows[0]["due"] = "not a day"
+    path = tmp_path / "orders.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    monkeypatch.setattr(files, "ask_open", lambda *_: path)
+    window = opened(empty_desk)
+    page = page_of(window)
+    qtbot.waitUntil(lambda: page._stack.currentWidget() is page._empty, timeout=5000)
+    page._empty_first.click()
+    qtbot.waitUntil(lambda: bool(window.findChildren(ImportSheet)), timeout=2000)
+    sheet = window.findChildren(ImportSheet)[-1]
+    qtbot.waitUntil(sheet.go.isEnabled, timeout=5000)
+    model = sheet.table.model()
+    assert {model.cell(line, 0).text for line in range(model.rowCount())} == {"2"}
+    assert "without them" in sheet.go.text()
+    assert window.pages.queue.everything == 0, "nothing before the operator has seen it"
+    sheet.go.click()
+    qtbot.waitUntil(lambda: window.pages.queue.everything == 11, timeout=5000)
