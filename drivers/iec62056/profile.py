@@ -87,7 +87,7 @@ def parse_header(
 ) -> ProfileHeader | None:
     """Return the header in ``groups``; None when they are none."""
     fields = tuple(groups)
-    if not is_header(fields):
+    if not is_header(fields) or len(fields) == _CODES_AT:  # a row with its own time and status 00
         return None
     start = parse_datetime(fields[0], zone)
     period = parse_number(fields[2])

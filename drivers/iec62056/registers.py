@@ -77,7 +77,8 @@ def reading_of(
     proved = "bad" if item.damaged else _CHECKS.get(check, check)
     name = (known.name if known else "") or obis.name_of(item.obis) or item.code
     if own is not None and (words := history_words(item.history, own)):
-        name = f"{name}, {words}"
+        current = obis.name_of(item.obis.rpartition(".")[0] + ".255") if item.obis else ""
+        name = f"{(known.name if known else '') or current or item.base}, {words}"
     time = item.time.astimezone(UTC) if item.time is not None else None
     text = item.text or ""
     return Reading(item.code, item.obis, name, value, unit, text, item.history, time, proved)
