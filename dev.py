@@ -31,7 +31,8 @@ WINDOW_PACKAGES = [
     "libxkbcommon-x11-0",
 ]  # fmt: skip
 TEST_PACKAGES = [
-    *WINDOW_PACKAGES, "xvfb", "xauth", "dbus", "gnome-keyring", "postgresql", "procps",
+    *WINDOW_PACKAGES, "xvfb", "xauth", "xdotool", "dbus", "gnome-keyring", "postgresql", "procps",
+    "strace",
 ]  # fmt: skip
 CLUSTER_SETTING = Path("/etc/postgresql-common/createcluster.conf")
 
@@ -89,7 +90,8 @@ def system_packages(names: Sequence[str], purpose: str) -> None:
     """Install the Debian packages ``names`` that are missing, or say what to type."""
     if not (sys.platform.startswith("linux") and shutil.which("dpkg-query")):
         return
-    missing = [name for name in names if not installed(name)]
+    present = installed(names)
+    missing = [name for name in names if name not in present]
     if not missing:
         return
     command = ["apt-get", "install", "-y", "--no-install-recommends", *missing]
@@ -111,13 +113,14 @@ def system_packages(names: Sequence[str], purpose: str) -> None:
         raise Trouble("apt-get could not install them; the lines above say why")
 
 
-def installed(package: str) -> bool:
-    """Tell whether a Debian package, or one that provides it, is installed."""
+def installed(names: Sequence[str]) -> set[str]:
+    """Return which of these Debian packages are installed; one question for all of them."""
     asked = subprocess.run(
-        ["dpkg-query", "-W", "-f", "${db:Status-Status}", package],
+        ["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", *names],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
-    return asked.stdout.startswith("installed")
+    lines = (line.split() for line in asked.stdout.splitlines())
+    return {words[0] for words in lines if words[1:] == ["installed"]}
 
 
 def as_root() -> list[str] | None:

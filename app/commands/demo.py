@@ -4,15 +4,15 @@ import os
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import platformdirs
 
 from app.commands.terminal import Terminal, reported
-from app.commands.work import outcome_words, said_steps
-from app.demo import COMMISSION, READ_OUT, Demo, running_demo
-from app.workorders.queue import find_order, order_detail
+
+if TYPE_CHECKING:
+    from app.demo import Demo
+    from app.workorders.desk import Desk
 
 
 @click.command()
@@ -26,7 +26,7 @@ def demo(headless: bool, folder: Path | None, theme: str | None, as_json: bool) 
         if headless or as_json or not has_display():
             _headless(folder or Path(tempfile.mkdtemp(prefix="meterwright-demo-")), as_json)
         else:
-            _window(folder or platformdirs.user_data_path("meterwright") / "demo", theme)
+            _window(folder, theme)
 
 
 def has_display() -> bool:
@@ -36,16 +36,20 @@ def has_display() -> bool:
     return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
 
 
-def _window(folder: Path, theme: str | None) -> None:
+def _window(folder: Path | None, theme: str | None) -> None:
+    """Show the window first; everything behind it is imported and opened while it is on view."""
     from contextlib import ExitStack
 
     from app.views.application import run_application
-    from app.workorders.desk import Desk
 
     with ExitStack() as stack:
 
-        def prepared() -> Desk:
-            desk = stack.enter_context(running_demo(folder)).desk
+        def prepared() -> "Desk":
+            from app.demo import running_demo
+            from app.paths import data_folder
+
+            place = folder or data_folder() / "demo"
+            desk = stack.enter_context(running_demo(place)).desk
             if theme:
                 desk.settings.set("look.theme", theme)
             return desk
@@ -55,6 +59,9 @@ def _window(folder: Path, theme: str | None) -> None:
 
 
 def _headless(folder: Path, as_json: bool) -> None:
+    from app.commands.work import said_steps
+    from app.demo import COMMISSION, READ_OUT, running_demo
+
     terminal = Terminal(as_json, interactive=False)
     terminal.said = said_steps(terminal)
     with running_demo(folder) as running:
@@ -77,7 +84,10 @@ def _headless(folder: Path, as_json: bool) -> None:
         raise SystemExit(23)
 
 
-def _worked(terminal: Terminal, running: Demo, number: str, port: str) -> dict[str, Any]:
+def _worked(terminal: Terminal, running: "Demo", number: str, port: str) -> dict[str, Any]:
+    from app.commands.work import outcome_words
+    from app.workorders.queue import find_order, order_detail
+
     desk = running.desk
     order_id = find_order(desk.db, number)
     row = order_detail(desk.db, order_id).row
