@@ -105,7 +105,7 @@ class FrameReader:
         if len(self._buffer) > LONGEST:
             self._drop(len(self._buffer))
             return Frame(b"", "")
-        self._place = max(len(START), len(self._buffer) - _MOST_FILL)
+        self._place = max(self._place, len(self._buffer) - _MOST_FILL)
         return None
 
     def _started(self) -> bool:

@@ -1,12 +1,14 @@
 """The optical port of a virtual meter, driven by hand: what it answers, and what it refuses."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from itertools import pairwise
 
 import pytest
 
 from drivers.simulator.device import WireFormat
 from drivers.simulator.iec62056 import FAULTS, OpticalPort, block_check, framed, with_parity
+from drivers.simulator.iecmeter import build as build_meter
 from drivers.simulator.replay import NotAReadout, build, split_readout
 
 LINES = [
@@ -18,6 +20,7 @@ LINES = [
     "F.F(00000000)",
 ]
 READOUT = framed(LINES)
+BORN = datetime(2026, 7, 20, 12, 0, tzinfo=UTC)
 
 
 class Hand:
@@ -183,3 +186,92 @@ def test_a_saved_readout_is_played_with_its_own_or_a_made_framing(file: bytes, m
 def test_a_file_that_is_no_readout_is_refused(file: bytes):
     with pytest.raises(NotAReadout):
         build(file)
+
+
+# -- programming mode ----------------------------------------------------------------------------
+
+
+def framed_command(text: str, wrong: int = 0) -> bytes:
+    covered = text.encode() + b"\x03"
+    return b"\x01" + covered + bytes([block_check(covered) ^ wrong])
+
+
+def programmed(*faults: str, password: bytes = b"Sesame42", dialect: str = "metcom") -> Hand:
+    hand = Hand(build_meter(rows=40, password=password, faults=faults, dialect=dialect, block=90))
+    hand.send(b"/?!\r\n")
+    hand.listen(1.7)
+    hand.send(b"\x06051\r\n")
+    assert hand.listen(0.5).startswith(b"\x01P0\x02(00000000)\x03")
+    assert hand.port.format == WireFormat(9600, 7, "E")
+    return hand
+
+
+def asked(hand: Hand, message: bytes, seconds: float = 0.8) -> bytes:
+    hand.send(message, speed=9600)
+    return hand.listen(seconds)
+
+
+def test_a_command_sent_too_early_is_not_heard():
+    hand = programmed()
+    hand.send(framed_command("R5\x020.0.0()"), speed=9600)
+    hand.listen(0.2 + 27 * 10 / 9600)  # the answer is just out
+    assert asked(hand, framed_command("R5\x020.0.0()")) == b""
+    assert b"(33000001)" in asked(hand, framed_command("R5\x020.0.0()"))
+
+
+def test_a_wrong_check_a_wrong_parity_and_a_wrong_speed_are_refused_as_badly_heard():
+    hand = programmed()
+    assert asked(hand, framed_command("R5\x020.0.0()", wrong=1)) == b"\x15"
+    hand.now += 0.3
+    command = bytearray(with_parity(framed_command("R5\x020.0.0()")))
+    command[4] ^= 0x80
+    for character in command:
+        hand.now += 10 / 9600
+        hand.port.receive(hand.now, bytes([character]))
+    assert hand.listen(0.5) == b"\x15"
+    hand.send(framed_command("R5\x020.0.0()"), speed=300)
+    assert hand.listen(1.0) == b""
+
+
+def test_blocks_are_acknowledged_repeated_and_given_up():
+    hand = programmed()
+    first = asked(hand, framed_command("R6\x02P.01(;)"))
+    assert first[-2] == 4
+    assert asked(hand, b"\x15") == first
+    second = asked(hand, b"\x06")
+    assert second != first
+    assert b"(33000001)" in asked(hand, framed_command("R5\x020.0.0()"))
+    assert asked(hand, b"\x06") == b"", "the transfer was given up"
+
+
+def test_a_session_ends_by_a_break_and_after_a_minute_of_silence():
+    hand = programmed()
+    hand.send(framed_command("B0"), speed=9600)
+    hand.listen(0.5)
+    assert hand.port.format == WireFormat(300, 7, "E")
+    hand = programmed()
+    hand.listen(59.0)
+    assert hand.port.format == WireFormat(9600, 7, "E")
+    hand.listen(3.0)
+    assert hand.port.format == WireFormat(300, 7, "E")
+
+
+def test_three_wrong_passwords_lock_and_writes_need_the_right_one():
+    hand = programmed()
+    assert b"(ERROR)" in asked(hand, framed_command("W5\x020.9.1(120000)"))
+    assert b"(ERROR)(2)" in asked(hand, framed_command("P1\x02(wrong)"))
+    assert asked(hand, framed_command("P1\x02(Sesame42)")) == b"\x06"
+    assert asked(hand, framed_command("W5\x020.9.1(120000)")) == b"\x06"
+    assert b"(ERROR)" in asked(hand, framed_command("W5\x020.9.1(256161)"))
+    assert b"(ERROR)" in asked(hand, framed_command("W5\x021.8.0(0)"))
+    for left in (2, 1):
+        assert b"(%d)" % left in asked(hand, framed_command("P1\x02(wrong)"))
+    assert asked(hand, framed_command("P1\x02(wrong)")).startswith(b"\x01B0")
+    hand = programmed("locked")
+    assert asked(hand, framed_command("P1\x02(Sesame42)")).startswith(b"\x01B0")
+
+
+def test_the_same_seed_gives_the_same_meter_and_another_one_another():
+    one, same, other = (build_meter(rows=40, seed=n, start=BORN) for n in (4, 4, 5))
+    assert one.expected() == same.expected()
+    assert one.expected() != other.expected()

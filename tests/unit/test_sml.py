@@ -135,6 +135,8 @@ def test_any_chunking_gives_the_same_files(sizes):
     data = b"\x1b\x1b\x00" + WHOLE + b"\x1b" + WHOLE
     assert frames_of(data, sizes) == frames_of(data)
     assert len(frames_of(data)) == 2
+    escapes = START + b"\x01" + b"\x1b" * 43 + b"\xff\x1b\x1b" + b"\x1b" * 17 + b"15" + WHOLE
+    assert frames_of(escapes, sizes) == frames_of(escapes)
 
 
 @given(st.binary(max_size=60))
