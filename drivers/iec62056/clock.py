@@ -7,7 +7,7 @@ end on a whole second.  Our own time is taken from the link's clock, which nothi
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from drivers.errors import GarbledReply, NotSupported, ValueRefused
+from drivers.errors import GarbledReply, NoReply, NotSupported, ValueRefused
 from drivers.iec62056.access import Programming
 from drivers.iec62056.lines import cut_line
 from drivers.iec62056.times import MeterZone, joined
@@ -96,7 +96,11 @@ class Clock:
         return after
 
     def _write(self, code: str, value: str, end_at: float = 0.0) -> bool:
-        return self._programming.write(code, value, end_at=end_at)
+        """Write once; whether an unanswered write was taken is found out by reading back."""
+        try:
+            return self._programming.write(code, value, end_at=end_at)
+        except NoReply:
+            return True
 
     def _next_second(self, lead: timedelta) -> tuple[datetime, float]:
         """Return the next whole second of the time to set for which a command can be sent."""

@@ -1,13 +1,23 @@
 """Programming mode against a scripted meter: passwords, profiles, logs, and the way out."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from drivers.errors import AccessDenied, GarbledReply, NoReply, NotSupported, PortUnavailable
+from drivers.errors import (
+    AccessDenied,
+    DriverError,
+    GarbledReply,
+    NoReply,
+    NotSupported,
+    PortUnavailable,
+)
 from drivers.iec62056 import frames
 from drivers.iec62056.archive import ReadingPlan, range_text
 from drivers.iec62056.frames import BREAK
@@ -230,3 +240,35 @@ def test_a_read_list_after_programming_mode_breaks_off_the_session_first():
         with pytest.raises(GarbledReply):
             client.identity()  # this scripted meter answers the option select with P0 only
     assert BREAK in meter.heard[:-1]
+
+
+@given(st.lists(st.integers(1, 60), max_size=30), st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_any_chunking_of_an_answer_in_blocks_gives_the_same_rows(sizes, echo):
+    first = data(HEADER.format("1260720021500") + "(1.0)(0)\r\n", end=frames.EOT)
+    second = data("(2.0)(0)\r\n(3.0)(0)\r\n")
+    meter = Meter([first, second, first, second])
+    whole = meter.answer
+
+    def in_pieces(sent):
+        reply = (sent if echo else b"") + whole(sent)
+        place = 0
+        for size in (*sizes, len(reply)):
+            if piece := reply[place : place + size]:
+                meter.link.feed(piece, 0.45 if place == 0 else 0.0)
+            place += size
+        return b""
+
+    meter.link._answer = in_pieces
+    _, found, _ = rows(meter, Span(START, END))
+    assert [row.values[0] for row in found] == [1, 2, 3]
+
+
+@given(st.lists(st.binary(max_size=60), max_size=8))
+@settings(max_examples=60, deadline=None)
+def test_no_answer_in_programming_mode_raises_anything_but_a_driver_error(answers):
+    meter = Meter(answers)
+    with opened(meter) as client, suppress(DriverError):
+        info = client.profile_info()
+        list(client.profile(info, Span(START, END)))
+    assert meter.heard[-1] == BREAK

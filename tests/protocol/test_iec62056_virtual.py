@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -220,13 +221,19 @@ def test_a_clock_that_is_acknowledged_and_not_taken_is_refused_with_both_differe
         meter.set_clock()
 
 
-def test_a_clock_set_that_is_not_answered_is_never_sent_twice():
-    device = virtual("silent-after-write", error=timedelta(seconds=90))
-    meter, link = client(device)
-    listen_in(link)
-    with meter, pytest.raises(DriverError):
-        meter.set_clock()
-    assert link.written_commands.count("W5") == 1
+def test_a_clock_set_that_is_not_answered_is_sent_once_and_judged_by_what_reads_back():
+    for also, offset in ((), 0), (("ignores-write",), 90):
+        device = virtual("silent-after-write", *also, error=timedelta(seconds=90))
+        meter, link = client(device)
+        listen_in(link)
+        store(device)._origin, store(device).born = 0.0, datetime.now(UTC)
+        with meter:
+            if offset:
+                with pytest.raises(ValueRefused):
+                    meter.set_clock()
+            else:
+                assert abs(meter.set_clock().offset) < 3
+        assert link.written_commands.count("W5") == 1
 
 
 def test_a_type_that_sets_no_clock_says_so_without_talking():
@@ -336,6 +343,28 @@ def test_a_clock_is_read_set_to_the_second_and_read_back(dialect, meter_type, er
     assert abs(after.offset) <= after.uncertainty + 1
     assert abs(store(device).error) < timedelta(seconds=2)
     assert after.uncertainty < 1
+
+
+def test_a_clock_with_split_times_in_another_zone_is_read():
+    device = virtual(dialect="mass", error=timedelta(seconds=-77))
+    store(device)._origin, store(device).born = 0.0, datetime.now(UTC)
+    meter, _ = client(device, MASS)
+    with meter:
+        assert abs(meter.clock().offset + 77) < 2
+
+
+def test_a_clock_is_never_written_across_midnight():
+    device = virtual(error=timedelta(seconds=50))
+    meter, link = client(device)
+    berlin = ZoneInfo("Europe/Berlin")
+    midnight = datetime(2026, 7, 21, tzinfo=berlin)
+    before = midnight - timedelta(seconds=9)
+    with meter:
+        after = meter.set_clock(before)
+    assert abs((after.meter_time - after.read_at) - (before - datetime.now(UTC))) < timedelta(
+        seconds=20
+    )
+    assert link.now() > 10
 
 
 def test_a_clock_can_be_set_to_another_time():
