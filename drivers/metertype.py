@@ -113,6 +113,12 @@ class Dlms:
     physical: int = 0  # lower HDLC address; 0: one-part addresses
     address_size: int = 0  # 1, 2, 4; 0: the smallest that fits
     auth: str = "none"  # none, low, high, gmac
+    security: str = ""  # "", authenticated, encrypted, both: protection of APDUs; gmac: both
+    suite: int = 0  # security suite of the meter; 1 and 2 are refused
+    system_title: str = ""  # ours, 8 octets in hex; "" takes the program's
+    counter: str = "0-0:43.1.0.255"  # where the meter shows the counter it accepted last; "": no
+    public_client: int = 16  # reads the counter, without a password
+    gmac_client: int = 0  # client to use with auth "gmac"; 0: same
     password_client: int = 0  # client to use, with auth "low", when a password is known; 0: same
     max_info: int = 128  # HDLC information field proposed, octets
     window: int = 1
@@ -123,6 +129,10 @@ class Dlms:
     range_seconds: bool = True
     deviation_sign: int = 1  # +1: local time = UTC - deviation as the blue book says; -1: reversed
     physical_from_serial: str = ""  # formula, "SN % 10000 + 1000"
+    general_blocks: bool = False  # offer general block transfer
+    gateway_network: int = -1  # network id behind a gateway; -1: no gateway
+    gateway_address: str = ""  # physical address behind it, in hex
+    keep_alive_s: float = 0.0  # the meter ends a silent link so soon; 0: unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +242,7 @@ _CHOICES = {
     "framing": ("hdlc", "mode-e", "wrapper", ""),
     "echo": ("auto", "on", "off"),
     "auth": ("none", "low", "high", "gmac"),
+    "security": ("", "authenticated", "encrypted", "both"),
     "referencing": ("ln", "sn"),
     "selector": ("range", "entry", "none"),
     "check": ("auto", "xor", "sum", "none"),

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from drivers.dlms.profile import Layout, ProfileReader
+from drivers.dlms.profile import ProfileReader
+from drivers.dlms.rowmaker import Layout
 from drivers.eventwords import event_text, status_words
 from drivers.metertype import LogType, MeterType
 from drivers.obis import from_bytes, name_of, parse

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from drivers.dlms.apdu import Attribute
+from drivers.dlms.ciphering import CounterStore
 from drivers.dlms.clock import MeterZone
 from drivers.dlms.data import CosemTime, as_time, octets
 from drivers.dlms.log import LogReader
@@ -52,6 +53,7 @@ class DlmsMeter:
         secrets: Secrets,
         *,
         wall: Callable[[], datetime] = utc_now,
+        counters: CounterStore | None = None,
     ) -> None:
         """Prepare a session; entering it signs on.
 
@@ -60,12 +62,13 @@ class DlmsMeter:
             meter_type: Addressing, association and what the meter has.
             secrets: Its password, where it wants one.
             wall: The time the meter's clock is compared with.
+            counters: Keeps the counters of ciphered messages; without it, while the program runs.
         """
         self.meter_type = meter_type
         self.statistics = link.statistics
         self._link = link
         self._wall = wall
-        self._session = Session(link, meter_type, secrets)
+        self._session = Session(link, meter_type, secrets, counters)
         self._zone = MeterZone(meter_type)
         self._objects = ObjectReader(self._session, self._zone)
         self._profiles = ProfileReader(

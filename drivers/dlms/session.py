@@ -10,6 +10,13 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
+from drivers.dlms.acse import (
+    Association,
+    OwnAssociating,
+    StaleCounter,
+    is_association_answer,
+    is_release_answer,
+)
 from drivers.dlms.addressing import client_address, server_address
 from drivers.dlms.apdu import (
     Attribute,
@@ -22,19 +29,24 @@ from drivers.dlms.apdu import (
     set_answer,
     set_request,
 )
-from drivers.dlms.cosem import (
-    Associating,
-    Association,
-    is_association_answer,
-    is_release_answer,
-)
-from drivers.dlms.data import decode
+from drivers.dlms.ciphering import CounterStore, RememberedCounters
+from drivers.dlms.data import decode, octets
 from drivers.dlms.negotiation import FRAME_MAX, HdlcSettings
+from drivers.dlms.securing import Security, prepared
 from drivers.dlms.transport import HdlcTransport, Transport, WrapperTransport
-from drivers.errors import DriverError, GarbledReply, MeterBusy, NoReply, PortUnavailable
+from drivers.errors import (
+    AccessDenied,
+    DriverError,
+    GarbledReply,
+    MeterBusy,
+    NoReply,
+    NotSupported,
+    PortUnavailable,
+)
 from drivers.iec62056.signon import sign_on_mode_e
 from drivers.link import Line, Link
 from drivers.metertype import MeterType
+from drivers.obis import to_bytes
 from drivers.secrets import Secrets
 
 T = TypeVar("T")
@@ -42,6 +54,7 @@ T = TypeVar("T")
 _BUSY_PAUSE = 0.5  # s before a meter that was busy is asked again
 _INACTIVE_S = 25.0  # meters drop a silent link after 30 to 180 s
 _BLOCKS_MAX = 1 << 20
+_REPLY_TO_HLS = Attribute(15, bytes((0, 0, 40, 0, 0, 255)), 1)
 _BREAK = b"\x01B0\x03q"
 _BREAK_SPEEDS = (300, 9600)
 _USUAL_SPEED = 9600  # of an optical port after its speed switch
@@ -51,13 +64,20 @@ _OLD_LINK_S = 0.5
 class Session:
     """Talks to the object model of one meter.  Use `open` and `close` in pairs."""
 
-    def __init__(self, link: Link, meter_type: MeterType, secrets: Secrets) -> None:
+    def __init__(
+        self,
+        link: Link,
+        meter_type: MeterType,
+        secrets: Secrets,
+        counters: CounterStore | None = None,
+    ) -> None:
         self._link = link
         self._type = meter_type
         self._secrets = secrets
         self._statistics = link.statistics
         self._transport: Transport | None = None
-        self._associating: Associating | None = None
+        self._counters = counters or RememberedCounters()
+        self._security: Security | None = None
         self._invoke = 0
         self._last_answer = 0.0
         self.association: Association | None = None
@@ -72,13 +92,54 @@ class Session:
             NoReply, GarbledReply, MeterBusy, AccessDenied, NotSupported, PortUnavailable: It did
                 not work; the link was taken down again.
         """
-        self._associating = Associating(self._type.dlms, self._secrets.password)
+        self._security = prepared(self._type.dlms, self._secrets, self._counters)
         try:
-            self._transport = self._connected_transport()
-            self._associate()
+            self._sign_on()
         except BaseException as error:
             self.close(error)
             raise
+
+    def _sign_on(self) -> None:
+        self._rise()
+        try:
+            self._connect_and_associate()
+        except StaleCounter as error:
+            if not self._type.dlms.counter:
+                raise
+            self._statistics.remarks.append(f"the counter was read once more: {error}")
+            self.close(error)
+            self._rise()
+            self._connect_and_associate()
+
+    def _connect_and_associate(self) -> None:
+        self._transport = self._connected_transport()
+        self._associate()
+
+    def _rise(self) -> None:
+        """Let our counter go on behind what the meter shows to its public client."""
+        dlms = self._type.dlms
+        counter = self._security.counter if self._security else None
+        if counter is None or not dlms.counter:
+            return
+        public = replace(dlms, client=dlms.public_client, auth="none", security="")
+        session = Session(self._link, replace(self._type, dlms=public), Secrets())
+        try:
+            session.open()
+        except (AccessDenied, NotSupported) as error:
+            self._statistics.remarks.append(f"the meter does not show its counter: {error}")
+            return
+        failed: BaseException | None = None
+        try:
+            value = session.get(Attribute(1, to_bytes(dlms.counter), 2), dlms.counter)
+            if isinstance(value, int):
+                counter.rise_to(value)
+        except (AccessDenied, NotSupported) as error:
+            self._statistics.remarks.append(f"the meter does not show its counter: {error}")
+        except BaseException as error:
+            failed = error
+            raise
+        finally:
+            session.close(failed)
 
     def close(self, error: BaseException | None = None) -> None:
         """Sign off: release after a good session, DISC always.
@@ -96,7 +157,7 @@ class Session:
             self._disconnect(transport)
 
     def _release(self, transport: Transport) -> None:
-        apdu = self._associating.release() if self._associating else b""
+        apdu = self._security.associating.release() if self._security else b""
         try:
             if apdu:
                 transport.exchange(apdu, is_release_answer)
@@ -190,13 +251,25 @@ class Session:
         )
 
     def _associate(self) -> None:
-        if self._transport is None or self._associating is None:
+        if self._transport is None or self._security is None:
             raise RuntimeError("the session is not open")
+        associating = self._security.associating
         answer = self._transport.exchange(
-            self._associating.request(), is_association_answer, secret=self._associating.secret
+            associating.request(), is_association_answer, secret=associating.secret
         )
-        self.association = self._associating.agreed(answer)
+        self.association = associating.agreed(answer)
         self._last_answer = self._link.now()
+        if isinstance(associating, OwnAssociating):
+            self._prove(associating)
+
+    def _prove(self, associating: OwnAssociating) -> None:
+        """Answer the meter's challenge, and check its answer to ours."""
+        proof = associating.proof()
+        if not proof:
+            return
+        request = action_request(self._number(), _REPLY_TO_HLS, octets(proof))
+        answer = action_answer(self._exchange(request, secret=True), "the proof of the keys")
+        associating.check(decode(answer) if answer else None)
 
     # --- services ---------------------------------------------------------------------------
 
@@ -283,9 +356,17 @@ class Session:
     def _exchange(self, request: bytes, *, secret: bool = False) -> bytes:
         if self._transport is None:
             raise RuntimeError("the session is not open")
-        answer = self._transport.exchange(request, _fitting(request), secret=secret)
+        ciphering = self._security.ciphering if self._security else None
+        sent, opened = (ciphering.protect(request) if ciphering else request), b""
+
+        def fits(answer: bytes) -> bool:
+            nonlocal opened
+            opened = ciphering.opened(answer) if ciphering else answer
+            return answers(opened, request)
+
+        self._transport.exchange(sent, fits, secret=secret)
         self._last_answer = self._link.now()
-        return answer
+        return opened
 
     def patiently(self, read: Callable[[], T]) -> T:
         """Return what ``read`` gives; a busy meter is asked again a few times.
@@ -304,7 +385,3 @@ class Session:
     def pause(self) -> None:
         """Give a busy meter time."""
         self._link.wait(_BUSY_PAUSE)
-
-
-def _fitting(request: bytes) -> Callable[[bytes], bool]:
-    return lambda answer: answers(answer, request)

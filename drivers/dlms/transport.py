@@ -15,7 +15,7 @@ from drivers.errors import GarbledReply, NoReply
 from drivers.link import Link
 from drivers.metertype import Timing
 
-_NOTIFICATIONS = frozenset({0x0F, 0xC2, 0xDB, 0xCF})  # and ciphered forms: pushed, not answers
+_NOTIFICATIONS = frozenset({0x0F, 0xC2, 0xCA, 0xDB})  # and ciphered forms: pushed, not answers
 _QUIET_S = 0.1  # a line on which nothing came for so long is free
 _TICK_S = 0.001
 _LONGEST_S = 60.0  # an answer that drips in has this long

@@ -1,6 +1,7 @@
 """A virtual Hexcell DDSY1088: single-phase prepayment meter, DLMS on RS-485 or over TCP.
 
-Client 16 wants the password; client 17 needs none and sees only who the meter is, and its clock.
+Client 16 wants the password; client 17 needs none and sees only who the meter is, its clock and the
+counter of client 1, which must cipher and prove its keys; client 2 proves the password (HLS 2).
 On the bus it answers to logical device 1 at the physical address made of its serial.
 """
 
@@ -12,6 +13,7 @@ from random import Random
 from drivers.metertype import load_meter_type
 from drivers.simulator import findings, past
 from drivers.simulator.dlms import axdr
+from drivers.simulator.dlms.ciphering import MeterKeys
 from drivers.simulator.dlms.classes import (
     clock_object,
     disconnect_object,
@@ -60,7 +62,10 @@ from drivers.sts.identifiers import KeyName, tid_of
 __all__ = ["FAULTS", "PASSWORD", "PUBLIC_CLIENT", "Hexcell", "build", "physical_address"]
 
 PASSWORD = b"MW-TEST-1"  # of the virtual meter alone; no real meter has it
-CLIENT, PUBLIC_CLIENT = 16, 17
+AUTHENTICATION_KEY = bytes.fromhex("D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF")  # these as well
+ENCRYPTION_KEY = bytes.fromhex("000102030405060708090A0B0C0D0E0F")
+CLIENT, PUBLIC_CLIENT, KEY_CLIENT, CHALLENGED_CLIENT = 16, 17, 1, 2
+COUNTER = "0-0:43.1.0.255"
 TYPE = "hexcell-ddsy1088"
 FIRMWARE = "HXE1088-V2.31"
 PERIOD_S = 1800
@@ -156,6 +161,8 @@ class Hexcell:
         self.quantities = {item.code: item for item in self._quantities()}
         self.capture = Capture(ZONE, (self.energy, self.voltage), before.outages)
         self.settings = StationSettings(lower=physical_address(self.serial))
+        title = b"HXE" + int(self.serial).to_bytes(5, "big")
+        self.keys = MeterKeys(ENCRYPTION_KEY, AUTHENTICATION_KEY, title, chance.randrange(9000))
 
     def _prepayment(self, key: KeyName) -> Prepayment:
         drn = drn_of(self.serial)
@@ -222,7 +229,12 @@ class Hexcell:
         name = f"{TYPE} {self.serial}"
         server = Server(
             self.model(),
-            (Client(CLIENT, Access.MANAGE, PASSWORD), Client(PUBLIC_CLIENT, Access.PUBLIC)),
+            (
+                Client(CLIENT, Access.MANAGE, PASSWORD),
+                Client(PUBLIC_CLIENT, Access.PUBLIC),
+                Client(KEY_CLIENT, Access.MANAGE, keys=self.keys),
+                Client(CHALLENGED_CLIENT, Access.MANAGE, PASSWORD, challenge=True),
+            ),
             self.faults,
             expected=self.expected,
             wrong_password=self._locked,
@@ -255,6 +267,7 @@ class Hexcell:
                 data("0-0:42.0.0.255", axdr.text(self.logical_device_name), Access.PUBLIC),
                 data("0-0:96.1.0.255", axdr.text(self.serial), Access.PUBLIC),
                 data("1-0:0.2.0.255", axdr.text(FIRMWARE), Access.PUBLIC),
+                data(COUNTER, lambda _: axdr.integer(axdr.U32, self.keys.accepted), Access.PUBLIC),
                 data("0-0:97.97.0.255", axdr.integer(axdr.U8, 0)),
                 data(PROFILE_STATUS, axdr.integer(axdr.U8, 0)),
                 logical_devices([(self.settings.upper, self.logical_device_name)]),

@@ -3,13 +3,17 @@
 Source: IEC 62056-5-3, clause 7; ISO/IEC 15955.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from drivers.simulator.dlms import axdr
 from drivers.simulator.dlms.axdr import BadData, Taker
 
 AARQ, AARE, RLRQ, RLRE = 0x60, 0x61, 0x62, 0x63
 LOGICAL_NAMES = bytes.fromhex("60857405080101")  # application context, no ciphering
-LOW_SECURITY = bytes.fromhex("60857405080201")  # mechanism
+CIPHERED_NAMES = bytes.fromhex("60857405080103")  # application context, ciphering
+LOW_SECURITY = bytes.fromhex("60857405080201")  # mechanisms
+HIGH_SECURITY, GMAC = bytes.fromhex("60857405080202"), bytes.fromhex("60857405080205")
 ACCEPTED, REJECTED, REJECTED_FOR_NOW = 0, 1, 2
 # diagnostics of the service user
 NO_DIAGNOSTIC, NO_REASON, WRONG_CONTEXT = 0, 1, 2
@@ -17,6 +21,7 @@ UNKNOWN_MECHANISM, MECHANISM_REQUIRED, WRONG_PASSWORD, PASSWORD_REQUIRED = 11, 1
 # what initiateError says
 VERSION_TOO_LOW, CONFORMANCE, PDU_TOO_SHORT = 1, 2, 3
 _CONTEXT, _REQUIREMENTS, _MECHANISM, _PASSWORD, _USER = 0xA1, 0x8A, 0x8B, 0xAC, 0xBE
+_TITLE = 0xA6
 _INITIATE, _CONFORMANCE_TAG = 0x01, bytes.fromhex("5F1F0400")
 _LN_NAME = b"\x00\x07"  # the VAA name with logical name referencing
 _RELEASED = bytes((RLRE, 3, 0x80, 1, 0))
@@ -33,6 +38,7 @@ class AssociationRequest:
     conformance: int  # 24 bits
     version: int
     max_pdu: int  # largest APDU the client takes; 0: any
+    title: bytes = b""  # system title of the client
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +83,11 @@ def _inner(field: bytes, tag: int) -> bytes:
     return taker.octets(taker.left)
 
 
-def parse_request(apdu: bytes) -> AssociationRequest:
-    """Return what an AARQ asks for.
+Opener = Callable[[bytes, bytes], bytes]  # deciphers user information of a client with a title
+
+
+def parse_request(apdu: bytes, opened: Opener) -> AssociationRequest:
+    """Return what an AARQ asks for; user information of a ciphered context is ``opened`` first.
 
     Raises:
         BadData: It is malformed, or leaves out what must be there.
@@ -91,7 +100,9 @@ def parse_request(apdu: bytes) -> AssociationRequest:
         if fields.get(_REQUIREMENTS) != b"\x07\x80":
             raise BadData("a password without the authentication unit")
         password = _inner(fields[_PASSWORD], 0x80)
-    taker = Taker(_inner(fields[_USER], 0x04))
+    title = _inner(fields[_TITLE], 0x04) if _TITLE in fields else b""
+    context, user = _inner(fields[_CONTEXT], 0x06), _inner(fields[_USER], 0x04)
+    taker = Taker(opened(title, user) if context == CIPHERED_NAMES else user)
     if taker.octet() != _INITIATE:
         raise BadData("no initiate request")
     if taker.flag():  # dedicated key
@@ -106,13 +117,24 @@ def parse_request(apdu: bytes) -> AssociationRequest:
     conformance, max_pdu = taker.number(3), taker.number(2)
     taker.end()
     return AssociationRequest(
-        context=_inner(fields[_CONTEXT], 0x06),
+        context=context,
         mechanism=fields.get(_MECHANISM),
         password=password,
         conformance=conformance,
         version=version,
         max_pdu=max_pdu,
+        title=title,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Shield:
+    """What the answer to a ciphered or challenged request carries beside the usual."""
+
+    context: bytes = LOGICAL_NAMES
+    title: bytes = b""
+    challenge: bytes = b""
+    closed: Callable[[bytes], bytes] | None = None  # ciphers the user information
 
 
 def answer(
@@ -122,21 +144,30 @@ def answer(
     max_pdu: int,
     mechanism: bytes | None = None,
     user_information: bool = True,
+    shield: Shield | None = None,
 ) -> bytes:
     """Return the AARE; ``conformance`` and ``max_pdu`` are what the meter agrees to."""
-    body = b"\xa1\x09\x06\x07" + LOGICAL_NAMES
+    shield = shield or Shield()
+    body = b"\xa1\x09\x06\x07" + shield.context
     body += b"\xa2\x03\x02\x01" + bytes([verdict.result])
     body += b"\xa3\x05\xa1\x03\x02\x01" + bytes([verdict.diagnostic])
+    if shield.title:
+        body += bytes((0xA4, len(shield.title) + 2, 0x04, len(shield.title))) + shield.title
     if mechanism is not None:
         body += b"\x88\x02\x07\x80\x89" + bytes([len(mechanism)]) + mechanism
+    if shield.challenge:
+        size = len(shield.challenge)
+        body += bytes((0xAA, size + 2, 0x80, size)) + shield.challenge
     if verdict.initiate_error:
         user = bytes((0x0E, 0x01, 0x06, verdict.initiate_error))
     else:
         user = b"\x08\x00\x06" + _CONFORMANCE_TAG + conformance.to_bytes(3, "big")
         user += max_pdu.to_bytes(2, "big") + _LN_NAME
+    if shield.closed is not None:
+        user = shield.closed(user)
     if user_information:
         body += bytes((_USER, len(user) + 2, 0x04, len(user))) + user
-    return bytes([AARE, len(body)]) + body
+    return bytes([AARE]) + axdr.length(len(body)) + body
 
 
 def release_answer(apdu: bytes) -> bytes:

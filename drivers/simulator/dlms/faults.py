@@ -36,6 +36,8 @@ SERVICE_FAULTS = {
     "no-more-blocks": "aborts block transfers at the third block",
     "wrong-block-number": "counts the second block of a transfer twice",
     "null-data": "leaves out repeated times and states in profile rows, as it may",
+    "forged-tag": "the third ciphered answer has a wrong authentication tag",
+    "old-counter": "the third ciphered answer repeats the counter of the second",
     "doubled-clock": "sends the time twice in one value",
     "clock-off-10-years": "the clock is ten years behind",
     "clock-refused": "refuses to have its clock set",
