@@ -6,11 +6,13 @@ comes down numbered without gaps, every fact is stored with a verdict and none i
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol, Self
 
+from app.centre.order import CentreOrder
+from app.centre.readings import DayRun
 from app.errors import CentreRefused
 
 MAX_EVENTS = 500
@@ -105,6 +107,76 @@ class BlobFact:
 
 
 @dataclass(frozen=True)
+class Enrolment:
+    """How a laptop gets in: its address of the centre and, where it needs one, its password.
+
+    The password exists nowhere else; it goes into the laptop's keyring.
+    """
+
+    device_id: str
+    url: str
+    password: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class Act:
+    """Something the office does to an order: one of the centre's own kinds of event.
+
+    ``steps`` are those to do again after a rejection; ``item`` and ``decision`` ("accept",
+    "dismiss") settle a review item, whose order counts then.
+    """
+
+    kind: str
+    order_id: str = ""
+    who: str = ""
+    role: str = "dispatcher"
+    device: str = ""
+    reason: str = ""
+    steps: tuple[str, ...] = ()
+    item: int | None = None
+    decision: str = ""
+
+
+@dataclass(frozen=True)
+class ReviewItem:
+    """An event that was not applied; ``item`` is its number in the review queue."""
+
+    item: int
+    event_id: str
+    order_id: str
+    order_number: str
+    device_id: str
+    kind: str
+    verdict: str
+    opened: datetime
+    body: str
+    closed_by: str = ""
+    decision: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many orders of one area, crew and day are in one state; ``day`` is "" while open."""
+
+    area: str
+    crew: str
+    day: str
+    state: str
+    number: int
+
+
+@dataclass(frozen=True)
+class Maintained:
+    """What looking after the store has done; ``alarms`` are sentences for the administrator."""
+
+    partitions: int = 0
+    readings: int = 0
+    rejudged: int = 0
+    alarms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Rebuilt:
     """What folding the log anew has shown; in order when ``differences`` is empty."""
 
@@ -143,6 +215,11 @@ class CentreSession(Protocol):
     def new_incarnation(self) -> int:
         """Return the next incarnation number of this laptop and raise the alarm at the centre."""
 
+    def own_events(
+        self, incarnation: int, after_seq: int, count: int
+    ) -> Sequence[tuple[Envelope, str]]:
+        """Return what this laptop has sent, with verdicts; for a disk that was put back."""
+
     def blob_missing(self, wanted: Sequence[BlobFact]) -> Mapping[str, int]:
         """Return, for each file that is not complete at the centre, where to go on sending."""
 
@@ -167,14 +244,46 @@ class Centre(Protocol):
     def init(self) -> str:
         """Make the store if there is none; return the centre's id."""
 
-    def enrol(self, device_id: str, name: str = "") -> None:
-        """Let a laptop in; once more does no harm and takes a revocation back."""
+    def enrol(self, device_id: str, name: str = "") -> Enrolment:
+        """Let a laptop in; once more does no harm, takes a revocation back, gives a new password.
+
+        Raises:
+            BadInput: No laptop can have this name.
+        """
 
     def revoke(self, device_id: str) -> None:
         """Shut a laptop out; what it has sent stays."""
 
+    def act(self, act: Act) -> None:
+        """Do what the office wants: log, fold and mail it in one transaction.
+
+        Raises:
+            NotPermitted: Not for this role or person.
+            NotFound: No such order or item.
+            BadInput: The order does not allow it, or something is missing.
+            CentreRefused: The laptop it is meant for is not enrolled.
+        """
+
     def assign(self, order_ids: Sequence[str], device_id: str) -> None:
         """Give orders to a laptop: epoch + 1, a recall to the one before, mail to the new one."""
+
+    def orders(self, wanted: Sequence[str] = (), state: str = "") -> Sequence[CentreOrder]:
+        """Return orders by number or id, or all in a state."""
+
+    def reviews(self, *, item: int | None = None, closed: bool = False) -> Sequence[ReviewItem]:
+        """Return the open review items, oldest first; with ``item`` that one alone."""
+
+    def history(self, order_id: str) -> Sequence[tuple[str, str, Envelope]]:
+        """Return device, verdict and event of everything about an order, as it arrived."""
+
+    def counts(self) -> Sequence[Count]:
+        """Return how many orders of each area, crew and day are in each state."""
+
+    def readings(self, meter: str, obis: str) -> Sequence[DayRun]:
+        """Return the day segments of a meter's channel, by day."""
+
+    def maintain(self) -> Maintained:
+        """Do what time and upgrades ask for: partitions, readings, events judged again."""
 
     def status(self) -> dict[str, Any]:
         """Return the counters in the shape of ``centre status --json``."""

@@ -5,17 +5,27 @@ applied events of the log again, in the order in which they came, must give the 
 """
 
 import json
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from datetime import UTC
+from typing import Any, NoReturn, TypeGuard
 
 from app.centre.contract import SCHEMA_MAX, Envelope, Verdict
+from app.centre.order import CentreOrder
 from app.models.journal import event_hash
 from app.models.order import OrderState
 
 IMPORTED = "order.imported"
 STATE = "order.state"
 DONE = "order.done"
-ASSIGNED = "centre.assigned"  # an act of the dispatcher; never accepted from a laptop
+SEGMENT = "profile.segment"
+# Acts of the office; never accepted from a laptop.
+ASSIGNED = "centre.assigned"
+RECALLED = "centre.recalled"
+APPROVED = "centre.approved"
+REJECTED = "centre.rejected"
+SETTLED = "centre.settled"
+
+_LARGEST_PRIORITY = 99
 
 FIELD_KINDS = frozenset(
     {
@@ -25,7 +35,7 @@ FIELD_KINDS = frozenset(
         "step.result",
         "reading.taken",
         "profile.taken",
-        "profile.segment",
+        SEGMENT,
         "events.taken",
         "clock.compared",
         "check.result",
@@ -34,6 +44,10 @@ FIELD_KINDS = frozenset(
         "seal.set",
         "attachment.added",
         "incident.reported",
+        "token.intended",
+        "token.entered",
+        "tokens.imported",
+        "tokens.added",
     }
 )
 
@@ -54,30 +68,6 @@ _AGREED = frozenset({OrderState.DONE, OrderState.SUBMITTED})
 _STATES = frozenset(OrderState)
 
 
-@dataclass(frozen=True)
-class CentreOrder:
-    """A work order as the centre sees it; ``body`` is the text of the event that brought it."""
-
-    order_id: str
-    number: str = ""
-    source: str = ""
-    external_ref: str | None = None
-    kind: str = ""
-    title: str = ""
-    state: str = OrderState.ACCEPTED.value
-    queue: str = ""
-    area: str = ""
-    assignee: str = ""
-    epoch: int = 1
-    revision: int = 1
-    priority: int = 3
-    due: str = ""
-    completed: bool = False
-    verdict: str = ""
-    report_sha256: str = ""
-    body: str = ""
-
-
 def computed_hash(envelope: Envelope) -> str:
     """Return the hash over what arrived; the one that was sent is never trusted."""
     return event_hash(
@@ -93,12 +83,30 @@ def computed_hash(envelope: Envelope) -> str:
 def parsed(body: str) -> dict[str, Any] | None:
     """Return the body as data, or None when it is no JSON object or has text no store can keep."""
     try:
-        data = json.loads(body)
+        data = json.loads(body, parse_constant=_no_number)
         body.encode()
+        if "\\u" in body:
+            json.dumps(_storable(data), ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return None
-    if not isinstance(data, dict) or "\\u0000" in body or "\x00" in body:
-        return None
+    return data if isinstance(data, dict) else None
+
+
+def _no_number(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no JSON")
+
+
+def _storable(data: Any) -> Any:
+    """Return ``data``, or raise where an escape stands for a NUL: PostgreSQL keeps none."""
+    if isinstance(data, str) and "\x00" in data:
+        raise ValueError("a NUL in a text")
+    if isinstance(data, dict):
+        for key, value in data.items():
+            _storable(key)
+            _storable(value)
+    elif isinstance(data, list):
+        for value in data:
+            _storable(value)
     return data
 
 
@@ -156,13 +164,15 @@ def _stated(order: CentreOrder, envelope: Envelope, body: dict[str, Any]) -> Cen
     return replace(order, state=body["to"])
 
 
-def _done(order: CentreOrder, envelope: Envelope, body: dict[str, Any]) -> CentreOrder:  # noqa: ARG001
+def _done(order: CentreOrder, envelope: Envelope, body: dict[str, Any]) -> CentreOrder:
     return replace(
         order,
         state=OrderState.IN_REVIEW.value,
         completed=True,
         verdict=_text(body, "verdict"),
         report_sha256=_text(body, "report_sha256"),
+        worker=_text(body, "who"),
+        ended=envelope.wall.astimezone(UTC).date().isoformat(),
     )
 
 
@@ -175,7 +185,52 @@ def _assigned(order: CentreOrder, envelope: Envelope, body: dict[str, Any]) -> C
     )
 
 
-_FOLDS = {STATE: _stated, DONE: _done, ASSIGNED: _assigned}
+def _recalled(order: CentreOrder, envelope: Envelope, body: dict[str, Any]) -> CentreOrder:  # noqa: ARG001
+    begun = order.state in {OrderState.STARTED, OrderState.PAUSED}
+    state = OrderState.RECALL_REQUESTED if begun else OrderState.RECALLED
+    return replace(order, assignee="", epoch=envelope.epoch, state=state.value)
+
+
+def _approved(order: CentreOrder, envelope: Envelope, body: dict[str, Any]) -> CentreOrder:  # noqa: ARG001
+    names = [*filter(None, [order.approved_by]), _text(body, "who")]
+    state = OrderState.APPROVED.value if body.get("final") is True else order.state
+    return replace(order, approved_by="\n".join(names), state=state)
+
+
+def _rejected(order: CentreOrder, envelope: Envelope, body: dict[str, Any]) -> CentreOrder:  # noqa: ARG001
+    return replace(
+        order,
+        epoch=envelope.epoch,
+        state=OrderState.ASSIGNED.value,
+        completed=False,
+        verdict="",
+        report_sha256="",
+        worker="",
+        ended="",
+        approved_by="",
+    )
+
+
+def _settled(order: CentreOrder, envelope: Envelope, body: dict[str, Any]) -> CentreOrder:
+    """Apply the event a person has accepted: it carries all that folding it needs."""
+    if _text(body, "decision") != "accept":
+        return order
+    order = replace(order, assignee=_text(body, "device"), epoch=envelope.epoch)
+    inner, data = _text(body, "kind"), body.get("body")
+    if inner not in {STATE, DONE} or not isinstance(data, dict):
+        return order
+    return _FOLDS[inner](order, envelope, data)
+
+
+_FOLDS = {
+    STATE: _stated,
+    DONE: _done,
+    ASSIGNED: _assigned,
+    RECALLED: _recalled,
+    APPROVED: _approved,
+    REJECTED: _rejected,
+    SETTLED: _settled,
+}
 
 
 def _imported(
@@ -200,10 +255,17 @@ def _imported(
         title=_text(body, "title"),
         queue=_text(body, "queue"),
         area=_text(body, "area"),
-        priority=priority if isinstance(priority, int) else base.priority,
+        priority=priority if _is_priority(priority) else base.priority,
         due=_text(body, "due"),
         revision=base.revision + 1,
         body=envelope.body,
+    )
+
+
+def _is_priority(value: object) -> TypeGuard[int]:
+    """Tell a small whole number from everything else; JSON's true is no number."""
+    return (
+        isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST_PRIORITY
     )
 
 

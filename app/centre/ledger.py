@@ -5,9 +5,10 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection, insert, select
 
 from app.centre.contract import Envelope, Verdict
-from app.centre.fold import IMPORTED, CentreOrder, fold, judge, parsed
+from app.centre.fold import IMPORTED, SEGMENT, fold, judge, parsed
+from app.centre.order import CentreOrder
 from app.centre.store import orders_of, post, save_orders
-from app.centre.tables import EVENT, ORDER, REVIEW, TENANT
+from app.centre.tables import EVENT, ORDER, READING_TODO, REVIEW, TENANT
 from app.models.base import utc_now
 
 
@@ -51,6 +52,7 @@ class Ledger:
         save_orders(self._connection, self._changed.values())
         # One statement for the batch; the positions are needed for the review queue only.
         self._connection.execute(insert(EVENT), self._rows)
+        self._note_readings()
         odd = [row for row in self._rows if row["verdict"] != Verdict.APPLIED]
         self._open_reviews(odd)
         post(
@@ -65,6 +67,21 @@ class Ledger:
                 for row in odd
             ),
         )
+
+    def _note_readings(self) -> None:
+        """Remember profile events, whatever their verdict: what a meter told is evidence."""
+        numbers = [
+            row["seq"]
+            for row in self._rows
+            if row["kind"] == SEGMENT and row["verdict"] != Verdict.INVALID
+        ]
+        if numbers:
+            positions = select(EVENT.c.position).where(
+                EVENT.c.device_id == self._device_id,
+                EVENT.c.incarnation == self._incarnation,
+                EVENT.c.seq.in_(numbers),
+            )
+            self._connection.execute(insert(READING_TODO).from_select(["position"], positions))
 
     def _open_reviews(self, odd: list[dict[str, object]]) -> None:
         if not odd:

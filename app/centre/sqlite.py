@@ -3,43 +3,35 @@
 import time
 import uuid
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
 from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from app.centre.contract import CENTRE_DEVICE, Envelope, Rebuilt, Verdict
-from app.centre.fold import ASSIGNED, CentreOrder, computed_hash, fold, parsed
+from app.centre.contract import (
+    CENTRE_DEVICE,
+    Act,
+    Count,
+    Enrolment,
+    Envelope,
+    Maintained,
+    Rebuilt,
+    ReviewItem,
+)
+from app.centre.fold import ASSIGNED
+from app.centre.order import CentreOrder
+from app.centre.readings import DayRun
+from app.centre.rebuild import FoldedLog, check_device_name, rejudge
+from app.centre.sqlite_office import counts, find_orders, history, perform, review_items
+from app.centre.sqlite_readings import fold_readings, readings_of
 from app.centre.sqlite_session import SqliteSession
-from app.centre.store import (
-    ORDER_COLUMNS,
-    Store,
-    admit,
-    in_centre_words,
-    orders_of,
-    post,
-    replace_orders,
-    save_orders,
-)
-from app.centre.tables import (
-    CENTRE,
-    DEVICE,
-    EVENT,
-    INCARNATION,
-    METADATA,
-    ORDER,
-    REVIEW,
-    VERSION,
-)
-from app.errors import BadInput, NotFound
-from app.models.base import canonical, new_id, utc_now
+from app.centre.store import ORDER_COLUMNS, Store, in_centre_words, replace_orders
+from app.centre.tables import CENTRE, DEVICE, EVENT, INCARNATION, METADATA, ORDER, REVIEW, VERSION
+from app.errors import NotFound
+from app.models.base import utc_now
 from app.models.engine import sqlite_engine
 from app.models.files import flush_folder
-from app.models.journal import SCHEMA_VERSION
-
-_SHOWN_DIFFERENCES = 20
 
 
 class SqliteCentre:
@@ -63,16 +55,16 @@ class SqliteCentre:
             centre_id: str = connection.execute(select(CENTRE.c.centre_id)).scalar_one()
         return centre_id
 
-    def enrol(self, device_id: str, name: str = "") -> None:
+    def enrol(self, device_id: str, name: str = "") -> Enrolment:
         """Let a laptop in; once more does no harm and takes a revocation back."""
-        if not device_id.strip() or device_id == CENTRE_DEVICE:
-            raise BadInput(f"{device_id!r} cannot be the name of a laptop")
+        check_device_name(device_id)
         statement = upsert(DEVICE).values(device_id=device_id, name=name)
         changed = {"revoked": False, **({"name": name} if name else {})}
         with self._store.write() as connection:
             connection.execute(
                 statement.on_conflict_do_update(index_elements=["device_id"], set_=changed)
             )
+        return Enrolment(device_id, self.url)
 
     def revoke(self, device_id: str) -> None:
         """Shut a laptop out; what it has sent stays."""
@@ -83,15 +75,47 @@ class SqliteCentre:
             if not done.rowcount:
                 raise NotFound(f"no laptop {device_id} is enrolled")
 
+    def act(self, act: Act) -> None:
+        """Do what the office wants: log, fold and mail it in one transaction."""
+        with self._store.write() as connection:
+            perform(connection, act)
+
     def assign(self, order_ids: Sequence[str], device_id: str) -> None:
         """Give orders to a laptop: epoch + 1, a recall to the one before, mail to the new one."""
         with self._store.write() as connection:
-            admit(connection, device_id)
-            orders = orders_of(connection, order_ids)
             for order_id in order_ids:
-                if order_id not in orders:
-                    raise NotFound(f"the centre knows no order {order_id}")
-                self._assign(connection, orders[order_id], device_id)
+                perform(connection, Act(ASSIGNED, order_id, device=device_id))
+
+    def orders(self, wanted: Sequence[str] = (), state: str = "") -> list[CentreOrder]:
+        """Return orders by number or id, or all in a state."""
+        with self._store.read() as connection:
+            return find_orders(connection, wanted, state)
+
+    def reviews(self, *, item: int | None = None, closed: bool = False) -> list[ReviewItem]:
+        """Return the open review items, oldest first; with ``item`` that one alone."""
+        with self._store.read() as connection:
+            return review_items(connection, item, closed=closed)
+
+    def history(self, order_id: str) -> list[tuple[str, str, Envelope]]:
+        """Return device, verdict and event of everything about an order, as it arrived."""
+        with self._store.read() as connection:
+            return history(connection, order_id)
+
+    def counts(self) -> list[Count]:
+        """Return how many orders of each area, crew and day are in each state."""
+        with self._store.read() as connection:
+            return counts(connection)
+
+    def readings(self, meter: str, obis: str) -> list[DayRun]:
+        """Return the day segments of a meter's channel, by day."""
+        with self._store.read() as connection:
+            return readings_of(connection, meter, obis)
+
+    def maintain(self) -> Maintained:
+        """Do what upgrades ask for: readings into day segments, events judged again."""
+        with self._store.write() as connection:
+            readings = fold_readings(connection)
+        return Maintained(readings=readings, rejudged=rejudge(self))
 
     def status(self) -> dict[str, Any]:
         """Return the counters in the shape of ``centre status --json``."""
@@ -120,20 +144,21 @@ class SqliteCentre:
     def rebuild(self, *, check: bool) -> Rebuilt:
         """Fold the log anew; with ``check`` only compare, else also put the state right."""
         with self._store.read() if check else self._store.write() as connection:
-            orders, events, differences = _folded_log(connection)
-            kept = {
-                row.order_id: CentreOrder(*row)
-                for row in connection.execute(select(*ORDER_COLUMNS))
-            }
-            for order_id in sorted(orders.keys() | kept.keys()):
-                if orders.get(order_id) != kept.get(order_id):
-                    differences.append(
-                        f"order {order_id}: log says {_words(orders.get(order_id))},"
-                        f" store says {_words(kept.get(order_id))}"
-                    )
+            columns = [EVENT.c[name] for name in Envelope.__slots__]
+            log = connection.execute(
+                select(EVENT.c.device_id, EVENT.c.incarnation, EVENT.c.verdict, *columns).order_by(
+                    EVENT.c.position
+                ),
+                execution_options={"yield_per": 1000},
+            )
+            folded = FoldedLog(
+                (device, incarnation, verdict, Envelope(*values))
+                for device, incarnation, verdict, *values in log
+            )
+            kept = [CentreOrder(*row) for row in connection.execute(select(*ORDER_COLUMNS))]
             if not check:
-                replace_orders(connection, orders.values())
-        return Rebuilt(events, len(orders), tuple(differences[:_SHOWN_DIFFERENCES]))
+                replace_orders(connection, folded.orders.values())
+        return folded.compared(kept)
 
     def after_restore(self) -> int:
         """Start a new generation; to be called first after a backup was put back."""
@@ -210,92 +235,6 @@ class SqliteCentre:
             }
             for row in rows
         ]
-
-    def _assign(self, connection: Connection, order: CentreOrder, device_id: str) -> None:
-        """Write the act to the log, fold it, and post the letters it causes."""
-        if order.completed:
-            raise BadInput(f"order {order.number or order.order_id} is completed already")
-        epoch = order.epoch + 1
-        envelope = _own_event(
-            connection, order.order_id, epoch, {"device": device_id, "before": order.assignee}
-        )
-        body = parsed(envelope.body) or {}
-        after = fold(order, CENTRE_DEVICE, envelope, body)
-        if after is not None:
-            save_orders(connection, [after])
-        known = connection.execute(
-            select(DEVICE.c.device_id).where(DEVICE.c.device_id == order.assignee)
-        ).first()
-        if known is not None and order.assignee != device_id:
-            post(connection, order.assignee, [("recall", order.order_id, {"epoch": epoch})])
-        letter = {"epoch": epoch, "revision": order.revision, "order": parsed(order.body) or {}}
-        post(connection, device_id, [("assign", order.order_id, letter)])
-
-
-def _own_event(connection: Connection, order_id: str, epoch: int, data: dict[str, Any]) -> Envelope:
-    """Append an act of the centre itself to the log, under its own numbers."""
-    of_centre = INCARNATION.c.device_id == CENTRE_DEVICE
-    last = connection.execute(select(INCARNATION.c.last_seq).where(of_centre)).scalar_one()
-    now = utc_now()
-    envelope = Envelope(
-        seq=last + 1,
-        event_id=new_id(),
-        order_id=order_id,
-        epoch=epoch,
-        kind=ASSIGNED,
-        schema_v=SCHEMA_VERSION,
-        body=canonical(data),
-        sha256="",
-        wall=now,
-    )
-    envelope = replace(envelope, sha256=computed_hash(envelope))
-    connection.execute(
-        insert(EVENT).values(
-            device_id=CENTRE_DEVICE,
-            incarnation=1,
-            verdict=Verdict.APPLIED.value,
-            received_at=now,
-            **{name: getattr(envelope, name) for name in Envelope.__slots__},
-        )
-    )
-    connection.execute(update(INCARNATION).where(of_centre).values(last_seq=last + 1))
-    return envelope
-
-
-def _folded_log(connection: Connection) -> tuple[dict[str, CentreOrder], int, list[str]]:
-    """Fold all applied events again; return the orders, the count and what is wrong in the log."""
-    orders: dict[str, CentreOrder] = {}
-    last: dict[tuple[str, int], int] = {}
-    differences: list[str] = []
-    count = 0
-    columns = [EVENT.c[name] for name in Envelope.__slots__]
-    rows = connection.execute(
-        select(EVENT.c.device_id, EVENT.c.incarnation, EVENT.c.verdict, *columns).order_by(
-            EVENT.c.position
-        ),
-        execution_options={"yield_per": 1000},
-    )
-    for device_id, incarnation, verdict, *values in rows:
-        envelope = Envelope(*values)
-        count += 1
-        key = (device_id, incarnation)
-        if envelope.seq != last.get(key, 0) + 1:
-            differences.append(f"laptop {device_id}: a gap before {incarnation}/{envelope.seq}")
-        last[key] = envelope.seq
-        if computed_hash(envelope) != envelope.sha256:
-            differences.append(f"event {envelope.event_id} does not fit its hash")
-        body = parsed(envelope.body)
-        if verdict == Verdict.APPLIED and body is not None:
-            order = fold(orders.get(envelope.order_id), device_id, envelope, body)
-            if order is not None:
-                orders[order.order_id] = order
-    return orders, count, differences
-
-
-def _words(order: CentreOrder | None) -> str:
-    if order is None:
-        return "nothing"
-    return f"{order.state}, epoch {order.epoch}, {order.assignee}, revision {order.revision}"
 
 
 def _iso(moment: Any) -> str | None:

@@ -147,6 +147,24 @@ class SqliteSession:
             )
         return number
 
+    def own_events(
+        self, incarnation: int, after_seq: int, count: int
+    ) -> Sequence[tuple[Envelope, str]]:
+        """Return what this laptop has sent, with verdicts; for a disk that was put back."""
+        with self._store.read() as connection:
+            admit(connection, self._device_id)
+            rows = connection.execute(
+                select(EVENT.c.verdict, *(EVENT.c[name] for name in Envelope.__slots__))
+                .where(
+                    EVENT.c.device_id == self._device_id,
+                    EVENT.c.incarnation == incarnation,
+                    EVENT.c.seq > after_seq,
+                )
+                .order_by(EVENT.c.seq)
+                .limit(min(count, MAX_EVENTS))
+            ).all()
+        return [(Envelope(*row[1:]), row[0]) for row in rows]
+
     def blob_missing(self, wanted: Sequence[BlobFact]) -> Mapping[str, int]:
         """Return, for each file that is not complete at the centre, where to go on sending."""
         missing: dict[str, int] = {}

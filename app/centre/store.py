@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from app.centre.contract import Mail
-from app.centre.fold import CentreOrder
+from app.centre.order import CentreOrder
 from app.centre.tables import CENTRE, DEVICE, MAIL, ORDER, TENANT, VERSION
 from app.errors import CentreRefused, CentreUnreachable, DatabaseDamaged, DatabaseInUse, NoRoom
 from app.models.base import canonical

@@ -17,7 +17,7 @@ from sqlalchemy import (
 
 from app.models.base import UtcTime
 
-VERSION = 1
+VERSION = 2
 TENANT = "main"
 
 METADATA = MetaData()
@@ -84,6 +84,7 @@ REVIEW = Table(
     Column("closed", UtcTime),
     Column("closed_by", Text, nullable=False, default=""),
     Column("decision", Text, nullable=False, default=""),
+    Column("reason", Text, nullable=False, default=""),
     Index("ix_review_open", "event_position", sqlite_where=text("closed IS NULL")),
 )
 MAIL = Table(
@@ -117,6 +118,9 @@ ORDER = Table(
     Column("completed", Boolean, nullable=False),
     Column("verdict", Text, nullable=False),
     Column("report_sha256", Text, nullable=False),
+    Column("worker", Text, nullable=False),
+    Column("ended", Text, nullable=False),
+    Column("approved_by", Text, nullable=False),
     Column("body", Text, nullable=False),
     PrimaryKeyConstraint("tenant_id", "order_id"),
     UniqueConstraint("tenant_id", "source", "external_ref"),
@@ -139,4 +143,31 @@ BLOB_CHUNK = Table(
     Column("ix", Integer, nullable=False),
     Column("data", LargeBinary, nullable=False),
     PrimaryKeyConstraint("sha256", "ix"),
+)
+
+# One row a meter, channel, day and unbroken run; see `app.centre.readings`.
+READING_DAY = Table(
+    "reading_day",
+    METADATA,
+    Column("tenant_id", Text, nullable=False, default=TENANT),
+    Column("meter", Text, nullable=False),
+    Column("obis", Text, nullable=False),
+    Column("attribute", Integer, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("day", Text, nullable=False),
+    Column("capture_id", Text, nullable=False),
+    Column("first_s", Integer, nullable=False),
+    Column("step_s", Integer, nullable=False),
+    Column("v0", Integer, nullable=False),
+    Column("delta", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("scaler", Integer, nullable=False),
+    PrimaryKeyConstraint(
+        "tenant_id", "meter", "obis", "attribute", "unit", "day", "capture_id", "first_s"
+    ),
+)
+READING_TODO = Table(
+    "reading_todo",  # profile events whose readings are not in reading_day yet
+    METADATA,
+    Column("position", Integer, primary_key=True),
 )

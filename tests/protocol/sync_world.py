@@ -3,16 +3,23 @@
 The invariants are I1 to I3, I5, I6, I8 of the documentation on sync.
 """
 
+import atexit
 import shutil
 import sqlite3
-from contextlib import closing
+import time
+import uuid
+from contextlib import ExitStack, closing
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from app.centre.contract import Envelope
 from app.centre.opening import open_centre
+from app.centre.wire import Wire, address
 from app.models.database import FILE, Database
 from app.models.files import keep_file
 from app.models.journal import JournalEvent, Laptop, append
@@ -20,7 +27,9 @@ from app.models.order import Attachment, OrderState, WorkOrder
 from app.sync.chip import chip
 from app.sync.session import SyncResult, synchronise
 from app.tasks import collect
+from tests.instruments.postgres_server import binaries, postgres
 
+HASH_SIZE = 32
 CENTRE_FILE = "centre.sqlite"
 
 
@@ -113,12 +122,14 @@ class Field:
 
 
 class World:
-    """A centre in ``folder`` and the laptops that were let in."""
+    """A centre and the laptops that were let in; this one is a SQLite file in ``folder``."""
+
+    LETTER = "INSERT INTO mail(device_id, seq, kind, order_id, body) VALUES(?, ?, ?, ?, ?)"
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.path = folder / CENTRE_FILE
-        self.centre = open_centre(f"sqlite:///{self.path}")
+        self.centre: Any = open_centre(f"sqlite:///{self.path}")
         self.centre.init()
         self.fields: list[Field] = []
 
@@ -138,6 +149,15 @@ class World:
     def rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         with closing(sqlite3.connect(self.path)) as connection:
             return connection.execute(statement, values).fetchall()
+
+    def change(self, statement: str, *values: object) -> None:
+        """Do what the program never does: write into the centre by hand."""
+        with closing(sqlite3.connect(self.path)) as connection, connection:
+            connection.execute(statement, values)
+
+    def post(self, device_id: str, seq: int, kind: str, order_id: str, body: str) -> None:
+        """Put a letter into a mailbox that the centre would not write."""
+        self.change(self.LETTER, device_id, seq, kind, order_id, body)
 
     def verdict(self, event_id: str) -> str:
         ((verdict,),) = self.rows("SELECT verdict FROM event WHERE event_id = ?", event_id)
@@ -159,6 +179,128 @@ class World:
         self.centre.close()
         for field in self.fields:
             field.close()
+
+
+class FieldCentre:
+    """A PostgreSQL centre whose sessions are opened by each laptop's own login."""
+
+    def __init__(self, centre: Any) -> None:
+        self._centre = centre
+        self.logins: dict[str, str] = {}
+        self._sessions: list[Any] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._centre, name)
+
+    def enrol(self, device_id: str, name: str = "") -> Any:
+        enrolment = self._centre.enrol(device_id, name)
+        self.logins[device_id] = enrolment.url
+        return enrolment
+
+    def session(self, device_id: str) -> Any:
+        made = open_centre(self.logins.get(device_id, self._centre.url)).session(device_id)
+        self._sessions.append(made)
+        return made
+
+    def close(self) -> None:
+        for session in self._sessions:
+            session.close()
+        self._sessions.clear()
+        self._centre.close()
+
+
+class PostgresWorld(World):
+    """The same on PostgreSQL: a database of its own on the server at ``server_url``."""
+
+    LETTER = (
+        "INSERT INTO mail(tenant_id, device_id, seq, kind, order_id, body)"
+        " VALUES('main', ?, CAST(? AS int8), ?, ?, ?)"
+    )
+
+    def __init__(self, folder: Path, server_url: str) -> None:
+        self.folder = folder
+        self.fields = []
+        self._server = Wire(address(server_url))
+        self.database = f"w_{uuid.uuid4().hex[:12]}"
+        self._server.script(f"create database {self.database} template {template(server_url)}")
+        where = replace(address(server_url), database=self.database)
+        self.centre = FieldCentre(open_centre(where.url))
+        self.reader = Wire(where)
+        self.reader.script("update mw.centre set centre_id = gen_random_uuid()::text")
+
+    def rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        found = self.reader.query(self._own(statement), *values)
+        return [tuple(_plain(value) for value in row) for row in found]
+
+    def change(self, statement: str, *values: object) -> None:
+        self.reader.query(self._own(statement), *values)
+
+    def _own(self, statement: str) -> str:
+        self.reader.script("set search_path = mw")
+        parts = statement.replace("review.event_position", "review.position").split("?")
+        numbered = [f"{part}:v{index}" for index, part in enumerate(parts[:-1])]
+        return "".join([*numbered, parts[-1]])
+
+    def backup(self) -> Path:
+        copy = f"b_{uuid.uuid4().hex[:12]}"
+        self._let_go()
+        self._server.script(f"create database {copy} template {self.database}")
+        return Path(copy)
+
+    def restore(self, copy: Path, *, told: bool = True) -> None:
+        self._let_go()
+        self._server.script(f"drop database {self.database} with (force)")
+        self._server.script(f"create database {self.database} template {copy}")
+        if told:
+            self.centre.after_restore()
+
+    def close(self) -> None:
+        super().close()
+        self._let_go()
+        self._server.script(f"drop database {self.database} with (force)")
+        self._server.close()
+
+    def _let_go(self) -> None:
+        self.centre.close()
+        self.reader.close()
+        self._server.query(
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname = :v0",
+            self.database,
+        )
+        while self._server.call(
+            "select count(*) from pg_stat_activity where datname = :v0", self.database
+        ):
+            time.sleep(0.005)
+
+
+@cache
+def server() -> str:
+    """Start one PostgreSQL server for this process and return its address."""
+    running = ExitStack()
+    atexit.register(running.close)
+    return running.enter_context(postgres())
+
+
+def postgres_world(folder: Path) -> PostgresWorld:
+    """Return a world on PostgreSQL; the test is skipped where there is no server."""
+    if binaries() is None:
+        pytest.skip("PostgreSQL is not installed")
+    return PostgresWorld(folder, server())
+
+
+@cache
+def template(server_url: str) -> str:
+    """Make the database that all worlds on this server are copied from."""
+    with closing(Wire(address(server_url))) as wire:
+        wire.script("create database made")
+    with open_centre(replace(address(server_url), database="made").url) as centre:
+        centre.init()
+    return "made"
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as SQLite gives it: hashes in hex."""
+    return value.hex() if isinstance(value, bytes) and len(value) == HASH_SIZE else value
 
 
 def envelope(row: JournalEvent, **changed: Any) -> Envelope:

@@ -2,7 +2,6 @@
 
 import json
 import re
-import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,12 +29,18 @@ from app.sync.chip import chips, pending
 from app.sync.mailbox import apply_mail
 from app.sync.session import synchronise
 from app.tasks import Cancel, Progress, collect, run
-from tests.protocol.sync_world import World, check_centre, check_invariants, envelope
+from tests.protocol.sync_world import (
+    World,
+    check_centre,
+    check_invariants,
+    envelope,
+    postgres_world,
+)
 
 
-@pytest.fixture
-def world(tmp_path):
-    made = World(tmp_path)
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def world(tmp_path, request):
+    made = World(tmp_path) if request.param == "sqlite" else postgres_world(tmp_path)
     yield made
     made.close()
 
@@ -401,14 +406,9 @@ def test_mail_that_cannot_be_read_is_kept_and_not_in_the_way(world, kind, body):
     ana.take_orders(1)
     world.sync(ana)
     order = ana.events()[0].order_id
-    with sqlite3.connect(world.path) as connection:
-        for seq, (its_kind, text) in enumerate([(kind, body), ("recall", '{"epoch":9}')], 1):
-            connection.execute(
-                "INSERT INTO mail VALUES(?, ?, ?, ?, ?)",
-                (ana.device_id, seq, its_kind, order, text),
-            )
-        connection.execute("UPDATE device SET mail_head = 2")
-    connection.close()
+    for seq, (its_kind, text) in enumerate([(kind, body), ("recall", '{"epoch":9}')], 1):
+        world.post(ana.device_id, seq, its_kind, order, text)
+    world.change("UPDATE device SET mail_head = 2")
     assert world.sync(ana).in_step
     with ana.db.read() as session:
         raw = session.get_one(InboxRaw, 1)
@@ -515,22 +515,24 @@ def test_a_file_damaged_on_the_way_is_sent_again(world):
     assert calls.blob_put(sha256, 0, b"X" * CHUNK) == CHUNK
     assert world.sync(ana).in_step
     chunks = world.rows("SELECT data FROM blob_chunk WHERE sha256 = ? ORDER BY ix", sha256)
-    assert b"".join(row[0] for row in chunks) == b"p" * 2 * CHUNK
+    whole = b"".join(bytes(row[0]) for row in chunks)
+    assert whole == b"p" * 2 * CHUNK
 
 
 def test_chunks_that_do_not_fit_are_refused_or_pointed_on(world):
     ana = world.laptop("ana")
     calls = world.centre.session(ana.device_id)
+    name = "ab" * 32
     with pytest.raises(CentreRefused):
-        calls.blob_put("ab", 0, b"x")
-    calls.blob_missing([BlobFact("ab", 2 * CHUNK, "")])
-    assert calls.blob_put("ab", CHUNK, b"x" * CHUNK) == 0
+        calls.blob_put(name, 0, b"x")
+    calls.blob_missing([BlobFact(name, 2 * CHUNK, "")])
+    assert calls.blob_put(name, CHUNK, b"x" * CHUNK) == 0
     with pytest.raises(CentreRefused):
-        calls.blob_put("ab", 0, b"x" * 7)
-    assert calls.blob_put("ab", 0, b"x" * CHUNK) == CHUNK
-    assert calls.blob_put("ab", 0, b"x" * CHUNK) == CHUNK
+        calls.blob_put(name, 0, b"x" * 7)
+    assert calls.blob_put(name, 0, b"x" * CHUNK) == CHUNK
+    assert calls.blob_put(name, 0, b"x" * CHUNK) == CHUNK
     with pytest.raises(CentreRefused):
-        calls.blob_put("ab", CHUNK, b"x" * (CHUNK + 1))
+        calls.blob_put(name, CHUNK, b"x" * (CHUNK + 1))
 
 
 # -- healing ---------------------------------------------------------------------------------------
@@ -697,7 +699,7 @@ def test_an_address_of_no_known_kind_is_bad_input(url):
 
 def test_making_a_centre_twice_keeps_it(world):
     assert world.centre.init() == world.centre.init()
-    assert world.centre.url == f"sqlite:///{world.path}"
+    assert open_centre(world.centre.url).url == world.centre.url
 
 
 @pytest.mark.parametrize("device_id", ["", " ", "centre"])
@@ -711,9 +713,7 @@ def test_rebuild_finds_and_mends_a_state_that_the_log_does_not_give(world):
     ana.complete(ana.take_orders(1)[0])
     world.sync(ana)
     world.centre.close()
-    with sqlite3.connect(world.path) as connection:
-        connection.execute("UPDATE work_order SET state = 'closed'")
-    connection.close()
+    world.change("UPDATE work_order SET state = 'closed'")
     found = world.centre.rebuild(check=True)
     assert (found.events, found.orders, len(found.differences)) == (2, 1, 1)
     assert world.rows("SELECT state FROM work_order") == [("closed",)]
@@ -727,9 +727,7 @@ def test_rebuild_finds_a_changed_log(world):
     ana.take_orders(2)
     world.sync(ana)
     world.centre.close()
-    with sqlite3.connect(world.path) as connection:
-        connection.execute("UPDATE event SET body = '{}' WHERE seq = 2")
-    connection.close()
+    world.change("UPDATE event SET body = '{}' WHERE seq = 2")
     assert any("hash" in line for line in world.centre.rebuild(check=True).differences)
 
 
