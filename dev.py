@@ -192,10 +192,10 @@ def test(arguments: list[str]) -> int:
             ("types", ["-m", "mypy"], {}),
             ("contracts", ["-c", LINT_IMPORTS], {}),
             ("dead code", ["-m", "vulture"], {}),
-            ("end to end", ["-m", "pytest", "-q", "tests/e2e"], environment),
+            # a file stays with one worker, and so does what its tests share
             (
-                "unit, protocol, faults, window",
-                ["-m", "pytest", "-q", "-n", "2", "--ignore=tests/e2e", "tests"],
+                "tests",
+                ["-m", "pytest", "-q", "-n", "3", "--dist", "loadfile", "tests"],
                 {**environment, **OFFSCREEN},
             ),
         ]
