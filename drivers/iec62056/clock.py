@@ -140,9 +140,9 @@ def reading(meter_time: datetime, asked: datetime, answered: datetime) -> ClockR
     span = max(timedelta(), answered - asked)
     read_at = asked + span / 2
     moment = meter_time.astimezone(UTC)
-    return ClockReading(
-        moment, read_at, seconds(moment - read_at), seconds(span / 2) + RESOLUTION_S
-    )
+    # A clock that shows whole seconds is up to one further than it says, half a one on average.
+    offset = seconds(moment - read_at) + RESOLUTION_S
+    return ClockReading(moment, read_at, offset, seconds(span / 2) + RESOLUTION_S)
 
 
 def seconds(span: timedelta) -> Decimal:

@@ -70,6 +70,7 @@ class Registers:
         born: True time at the first ``now``.
         error: What its clock is off by at first.
         extra: Answers a profile with two hours more than it was asked for.
+        live: Its true time is that of this computer.
     """
 
     dialect: Dialect
@@ -79,6 +80,7 @@ class Registers:
     born: datetime
     error: timedelta = timedelta()
     extra: bool = False
+    live: bool = False
     changes: list[tuple[datetime, str, str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -97,7 +99,8 @@ class Registers:
     def shown(self, now: float) -> datetime:
         """Return what the meter takes for the time."""
         if self._origin is None:
-            self._origin = now
+            age = (datetime.now(UTC) - self.born).total_seconds() if self.live else 0.0
+            self._origin = now - age
         return self.born + timedelta(seconds=now - self._origin) + self.error
 
     def _local(self, moment: datetime) -> datetime:
@@ -317,6 +320,7 @@ def build(
         start or datetime.now(UTC),
         error,
         extra="extra-rows" in faults,
+        live=start is None,
     )
     mode = ProgrammingMode(
         store,
