@@ -1,7 +1,7 @@
 """DLMS: how full the line is, how fast profiles decode, what ciphering and a million rows cost.
 
     .venv/bin/python bench/dlms.py            everything, about three minutes
-    .venv/bin/python bench/dlms.py decode     one of: line, decode, linear, stream
+    .venv/bin/python bench/dlms.py decode     some of: line, decode, linear, ciphered, stream
 
 Each figure stands beside its reference, measured in the same run.  The line is a pseudo-terminal
 with a virtual meter behind it that paces every character at 9600 Bd; it reacts after 25 ms, which
@@ -28,6 +28,14 @@ from gurux_dlms.internal._GXDataInfo import _GXDataInfo
 
 from app.services.reading import Told, Wish, read_meter
 from drivers.dlms.addressing import with_serial
+from drivers.dlms.ciphering import (
+    AUTHENTICATED,
+    ENCRYPTED,
+    Keys,
+    length_octets,
+    sealed,
+    unsealed,
+)
 from drivers.dlms.clock import MeterZone
 from drivers.dlms.meter import DlmsMeter
 from drivers.dlms.rowmaker import Capture, Layout, RowMaker
@@ -40,7 +48,7 @@ from drivers.simulator import hexcell
 from drivers.simulator.serve import serve
 from drivers.values import ProfileInfo, ProfileRow, Span, Statistics
 
-AARQ, RLRQ, NEXT_BLOCK = 0x60, 0x62, 2
+AARQ, RLRQ, INITIATED, NEXT_BLOCK = 0x60, 0x62, 0x08, 2
 YEAR = 35_040  # quarter hours
 WIDTH = 5
 BLOCK = 1000  # octets of raw data in one answer, as meters with PDUs of 1,024 octets send
@@ -50,6 +58,8 @@ SIZES = ((128, 7, 16_000), (2030, 1, 16_000), (128, 7, 1024), (2030, 1, 1024))
 LINE_ROWS = 700
 FRAMING = 14  # octets of a frame beside its information
 WANTED_LINE, WANTED_DECODE, WANTED_GROWTH_MB = 0.95, 15.0, 60.0
+WANTED_CIPHERED = 1.2
+TITLE = b"MWRBENCH"  # system title of both ends
 CODES = ("0.0.1.0.0.255", "0.0.96.10.1.255", "1.0.1.8.0.255", "1.0.2.8.0.255", "1.0.3.8.0.255")
 
 
@@ -210,6 +220,37 @@ def linear() -> None:
     )
 
 
+def ciphered() -> None:
+    """Read a year in clear and ciphered: authentication and encryption."""
+    keys = Keys(Secret(bytes(range(16))), Secret(bytes(range(16, 32))))
+    clear = min(_read_s(None) for _ in range(3))
+    secure = min(_read_s(keys) for _ in range(3))
+    told(
+        f"{YEAR:,} rows ciphered {secure * 1000:.0f} ms, in clear {clear * 1000:.0f} ms",
+        f"{secure / clear:.2f} times",
+        f"<= {WANTED_CIPHERED:g} times",
+        secure / clear <= WANTED_CIPHERED,
+    )
+
+
+def _read_s(keys: Keys | None) -> float:
+    """Return the CPU seconds of the program for one read; those of the meter do not count."""
+    link = EndlessLink(YEAR, keys)
+    kind = replace(load_meter_type("generic-dlms"), framing="wrapper")
+    security = "both" if keys else ""
+    title = TITLE.hex()
+    kind = replace(kind, dlms=replace(kind.dlms, security=security, counter="", system_title=title))
+    secrets = Secrets(
+        authentication_key=keys.authentication if keys else None,
+        encryption_key=keys.encryption if keys else None,
+    )
+    began = time.process_time()
+    with DlmsMeter(link, kind, secrets) as meter:
+        rows = sum(len(one.rows) for one in meter.profile(meter.profile_info(), Span()))
+    assert rows == YEAR
+    return time.process_time() - began - link.spent
+
+
 # --- a million rows into a file -------------------------------------------------------------
 
 
@@ -222,8 +263,11 @@ class EndlessLink:
         "6129A109060760857405080101A203020100A305A103020100BE10040E0800065F1F0400001E1D04000007"
     )
 
-    def __init__(self, rows: int) -> None:
+    def __init__(self, rows: int, keys: Keys | None = None) -> None:
         self.statistics = Statistics()
+        self.spent = 0.0  # CPU seconds of the meter, not of the program
+        self._keys = keys
+        self._sent = 0
         self._now = 0.0
         self._answer = b""
         self._rows = rows
@@ -264,7 +308,9 @@ class EndlessLink:
     def write(self, data: bytes, *, secret: bool = False) -> None:
         """Hear a request."""
         del secret
-        answer = self._said(data[8:])
+        began = time.process_time()
+        answer = self._heard(data[8:])
+        self.spent += time.process_time() - began
         self._answer = b"\x00\x01" + data[4:6] + data[2:4] + struct.pack(">H", len(answer)) + answer
 
     def read(self, timeout: float) -> bytes:
@@ -273,6 +319,24 @@ class EndlessLink:
         self._now += 0.001
         answer, self._answer = self._answer, b""
         return answer
+
+    def _heard(self, apdu: bytes) -> bytes:
+        if self._keys is None or apdu[0] == RLRQ:
+            return self._said(apdu)
+        if apdu[0] == AARQ:
+            user = self._sealed(self._AARE[-14:])
+            name_ = b"\xa1\x09\x06\x07\x60\x85\x74\x05\x08\x01\x03"
+            body = name_ + self._AARE[13:25] + b"\xa4\x0a\x04\x08" + TITLE
+            body += bytes((0xBE, len(user) + 2, 4, len(user))) + user
+            return bytes((0x61, len(body))) + body
+        return self._sealed(self._said(unsealed(self._keys, TITLE, apdu[2:])))
+
+    def _sealed(self, clear: bytes) -> bytes:
+        assert self._keys is not None
+        self._sent += 1
+        body = sealed(self._keys, TITLE, self._sent, AUTHENTICATED | ENCRYPTED, clear)
+        tag = clear[0] + (0x20 if clear[0] == INITIATED else 0x08)
+        return bytes((tag,)) + length_octets(len(body)) + body
 
     def _said(self, apdu: bytes) -> bytes:
         if apdu[0] == AARQ:
@@ -360,7 +424,9 @@ def _streamed(rows: int) -> int:
         return path.stat().st_size
 
 
-PARTS = {"line": line, "decode": decode, "linear": linear, "stream": stream}
+PARTS = {
+    "line": line, "decode": decode, "linear": linear, "ciphered": ciphered, "stream": stream,
+}  # fmt: skip
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from contextlib import AbstractContextManager
 
+from drivers.dlms.ciphering import CounterStore
 from drivers.dlms.meter import DlmsMeter
 from drivers.errors import NotSupported
 from drivers.iec62056.meter import Iec62056Meter
@@ -13,15 +14,20 @@ from drivers.sml.meter import SmlMeter
 
 
 def open_meter(
-    link: Link, meter_type: MeterType, secrets: Secrets | None = None
+    link: Link,
+    meter_type: MeterType,
+    secrets: Secrets | None = None,
+    counters: CounterStore | None = None,
 ) -> AbstractContextManager[Meter]:
     """Return the meter on ``link``; entering it signs on, leaving it signs off.
+
+    ``counters`` keeps the counters of ciphered sessions; without it, while the program runs.
 
     Raises:
         NotSupported: The type speaks a protocol that has no driver.
     """
     if meter_type.protocol == "dlms":
-        return DlmsMeter(link, meter_type, secrets or Secrets())
+        return DlmsMeter(link, meter_type, secrets or Secrets(), counters=counters)
     if meter_type.protocol == "iec62056":
         return Iec62056Meter(link, meter_type, secrets or Secrets())
     if meter_type.protocol == "sml":

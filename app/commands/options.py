@@ -101,6 +101,7 @@ def target_from(link: str, data: Path | None, given: dict[str, Any]) -> tuple[Ta
         serial=given["serial"],
         overrides=overrides,
         secrets=secrets_for(data, given["secret"], given["secret_env"]),
+        data=data,
     )
     return target, trace
 

@@ -4,9 +4,12 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from app.errors import BadInput
+from app.paths import data_folder
+from app.services.counters import FileCounters
 from app.services.vault import Vault
 from app.tasks import checkpoint
 from drivers.connect import open_meter
@@ -14,7 +17,7 @@ from drivers.dlms.addressing import with_serial
 from drivers.find import find_type
 from drivers.link import Line, Link
 from drivers.meter import Meter
-from drivers.metertype import BadMeterType, MeterType, load_meter_type
+from drivers.metertype import BadMeterType, Dlms, MeterType, load_meter_type
 from drivers.ports import open_link
 from drivers.secrets import Secret, Secrets
 from drivers.trace_link import Trace
@@ -97,6 +100,7 @@ class Target:
     serial: str = ""
     overrides: Overrides = field(default_factory=Overrides)
     secrets: Secrets = field(default_factory=Secrets)
+    data: Path | None = None  # folder that keeps the counters of ciphered meters; None: the usual
 
 
 Opener = Callable[[str, Line, Trace | None], Link]
@@ -120,7 +124,8 @@ def connect(
     meter_type = resolve(target, trace, opener)
     link = opener(target.link, _first_line(meter_type), trace)
     try:
-        with open_meter(link, meter_type, target.secrets) as meter:
+        counters = FileCounters(data_folder(target.data))
+        with open_meter(link, meter_type, target.secrets, counters) as meter:
             yield meter
     finally:
         link.close()
@@ -141,10 +146,22 @@ def resolve(target: Target, trace: Trace | None = None, opener: Opener = open_po
     dlms = base.dlms
     if target.secrets.password is not None and dlms.password_client:
         base = replace(base, dlms=replace(dlms, client=dlms.password_client, auth="low"))
+    if _by_keys(target, dlms):
+        base = replace(
+            base, dlms=replace(dlms, client=dlms.gmac_client or dlms.client, auth="gmac")
+        )
     chosen = target.overrides.applied(base)
     if target.serial and target.overrides.physical is None:
         chosen = with_serial(chosen, target.serial)
     return chosen
+
+
+def _by_keys(target: Target, dlms: Dlms) -> bool:
+    """Return whether the session proves keys: as told, or because keys alone are known."""
+    if target.overrides.auth is not None:
+        return target.overrides.auth == "gmac"
+    known = target.secrets
+    return bool(dlms.gmac_client and known.encryption_key and not known.password)
 
 
 def meter_type_named(name: str) -> MeterType:
