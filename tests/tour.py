@@ -39,6 +39,8 @@ class Tour:
         self.folder, self.theme, self.percent = folder, theme, percent
         self.app = make_application(sys.argv[:1])
         self.misfits: list[str] = []
+        wide, high, _ = SCREENS[percent]
+        self.size = round(wide * 100 / percent), round(high * 100 / percent)
         self.window: Any = None
 
     @contextmanager
@@ -46,13 +48,12 @@ class Tour:
         """Show a window on ``desk`` and close it at the end."""
         from app.views.main_window import MainWindow
 
-        wide, high, dpi = SCREENS[self.percent]
-        scale = self.percent / 100
+        dpi, scale = SCREENS[self.percent][2], self.percent / 100
         if desk is not None:
             desk.settings.set("look.theme", self.theme)
         window = MainWindow(theme=self.theme, dots_per_inch=dpi / scale)
         self.window = window
-        window.resize(round(wide / scale), round(high / scale))
+        window.resize(*self.size)
         window.show()
         window.activateWindow()
         self.settle(0.1)
@@ -88,6 +89,9 @@ class Tour:
                 painter.drawPixmap(QPoint(centre), shown.grab())
         picture.save(str(self.folder / file))
         found = [f"{file}: {line}" for line in misfits(widget, self.window.look)]
+        if self.window.width() > self.size[0] or self.window.height() > self.size[1]:
+            grown = f"{self.window.width()} x {self.window.height()}"
+            found.append(f"{file}: the window has grown to {grown}, the screen has {self.size}")
         self.misfits += found
         sys.stdout.writelines(f"{line}\n" for line in [*found, file])
 

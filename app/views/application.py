@@ -1,5 +1,7 @@
 """Runs the window: it is painted first, the program behind it is opened afterwards."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -28,7 +30,7 @@ def make_application(arguments: list[str]) -> QApplication:
     return app
 
 
-def run_application(prepared: "Callable[[], DeskLike]", arguments: list[str]) -> int:
+def run_application(prepared: Callable[[], DeskLike], arguments: list[str]) -> int:
     """Show the window at once, open the desk behind it, and run until it is closed.
 
     Args:

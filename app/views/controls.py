@@ -1,13 +1,11 @@
 """Things that can be operated: buttons, segments, rail, stepper, and the ring of the focus."""
 
 from dataclasses import dataclass
-from enum import Enum
 from functools import partial
 
 from PySide6.QtCore import QEvent, QObject, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
-    QAbstractButton,
     QAbstractItemView,
     QApplication,
     QButtonGroup,
@@ -24,7 +22,7 @@ from PySide6.QtWidgets import (
 )
 from shiboken6 import isValid
 
-from app.views.paint import Verdict, draw_icon, draw_keycap, draw_mark, keycap_width, token_icon
+from app.views.paint import draw_icon, draw_keycap, keycap_width, token_icon
 from app.views.theme import Look
 
 
@@ -127,7 +125,7 @@ class Segments(QFrame):
             button.setCheckable(True)
             button.setFont(look.font())
             button.setFixedHeight(look.control)
-            button.setMinimumWidth(look.width_of(name, strong=True) + 2 * look.space.m + 4)
+            button.setMinimumWidth(self._wide(name))
             self._group.addButton(button, index)
             row.addWidget(button)
         self._group.button(current).setChecked(True)
@@ -140,8 +138,12 @@ class Segments(QFrame):
         for index, name in enumerate(names):
             button = self._group.button(index)
             button.setText(name)
-            wide = self._look.width_of(name, strong=True) + 2 * self._look.space.m + 4
-            button.setMinimumWidth(wide)
+            button.setMinimumWidth(self._wide(name))
+
+    def _wide(self, name: str) -> int:
+        """Room for the word, and never less than a finger needs."""
+        words = self._look.width_of(name, strong=True) + 2 * self._look.space.m + 4
+        return max(words, self._look.control)
 
     def choose(self, index: int) -> None:
         """Show which view is open, without a signal."""
@@ -204,101 +206,6 @@ class NavRail(QFrame):
             *((square, square) if look.compact else (wide, max(height, look.control)))
         )
         return button
-
-
-class StepState(Enum):
-    """Where a step of the procedure stands."""
-
-    DONE = "done"
-    FAILED = "failed"
-    CURRENT = "current"
-    TODO = "to do"
-
-
-class StepButton(QAbstractButton):
-    """One step: a mark, a name, and the line that leads to the next one."""
-
-    def __init__(self, look: Look, number: int, name: str, state: StepState, *, here: bool):
-        super().__init__()
-        self._look, self._number, self._state, self._here = look, number, state, here
-        self.setText(name)
-        self.setAccessibleName(f"Step {number}, {name}, {state.value}")
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setFixedHeight(look.control)
-        self.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
-
-    @property
-    def _disc(self) -> float:
-        return round(self._look.px(self._look.theme.type.body) * 1.6)
-
-    @property
-    def _named(self) -> bool:
-        return self._here or not self._look.compact
-
-    def sizeHint(self) -> QSize:
-        """Disc and name; in a small window only the current step is named."""
-        name = self._look.width_of(self.text(), strong=True) if self._named else -6
-        wide = round(self._disc + 8 + name + self._look.space.s)
-        return QSize(max(wide, self._look.control), self.height())
-
-    def paintEvent(self, _: QPaintEvent) -> None:
-        """Draw disc and name."""
-        look, c = self._look, self._look.colours
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        disc = QRectF(2, (self.height() - self._disc) / 2, self._disc, self._disc)
-        inner = disc.adjusted(2, 2, -2, -2)
-        if self._state is StepState.DONE:
-            draw_mark(painter, Verdict.PASS, look, inner)
-        elif self._state is StepState.FAILED:
-            draw_mark(painter, Verdict.FAIL, look, inner)
-        else:
-            self._number_disc(painter, inner)
-        if self._named:
-            painter.setFont(look.font(strong=self._here))
-            painter.setPen(QColor(c.text if self._here else c.muted))
-            left = disc.right() + 6
-            box = QRectF(left, 0, self.width() - left, self.height())
-            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, self.text())
-        if self._here:
-            bar = QRectF(2, self.height() - 3, self.width() - 4, 3)
-            painter.fillRect(bar, QColor(c.accent.solid))
-
-    def _number_disc(self, painter: QPainter, box: QRectF) -> None:
-        c = self._look.colours
-        current = self._state is StepState.CURRENT
-        painter.setPen(QPen(QColor(c.accent.solid if current else c.edge), 1.5))
-        painter.setBrush(QColor(c.accent.solid if current else c.surface))
-        painter.drawEllipse(box)
-        painter.setFont(self._look.font("caption", strong=True))
-        painter.setPen(QColor(c.accent.on_solid if current else c.muted))
-        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, str(self._number))
-
-
-class Stepper(QWidget):
-    """The steps of a procedure in one line; any of them can be opened."""
-
-    opened = Signal(int)
-
-    def __init__(self, look: Look, steps: list[tuple[str, StepState]], here: int) -> None:
-        super().__init__()
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(look.space.xs)
-        for index, (name, state) in enumerate(steps):
-            if index:
-                row.addWidget(self._link(look), 1)
-            button = StepButton(look, index + 1, name, state, here=index == here)
-            button.clicked.connect(partial(self.opened.emit, index))
-            row.addWidget(button)
-
-    @staticmethod
-    def _link(look: Look) -> QFrame:
-        line = QFrame()
-        line.setProperty("part", "rule")
-        line.setFixedHeight(look.theme.targets.line)
-        line.setMinimumWidth(look.space.xs)
-        return line
 
 
 class FocusRing(QWidget):

@@ -2,7 +2,7 @@
 
 from datetime import tzinfo
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QSize, QTimer
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from app.views import files, words
@@ -69,6 +69,10 @@ class FindingsView(QWidget):
         self._plot_timer.setInterval(PLOT_MS)
         self._plot_timer.timeout.connect(self._draw_rows)
         self.refresh()
+
+    def minimumSizeHint(self) -> QSize:
+        """Little: a window that is low shows less of a table rather than growing."""
+        return QSize(self._look.control * 4, self._look.control * 2 + 2 * self._look.row)
 
     def refresh(self) -> None:
         """Show what is new; what is not in front waits until it is."""

@@ -4,6 +4,8 @@ Pages are made anew when theme, size or room change; what they show is kept in t
 the sessions, so nothing that runs notices.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from app.views.pages import Pages
 
 TOAST_MS = 4000
+TRACE_SHARE = 0.3  # of the window
 LOWEST_DPI, HIGHEST_DPI, USUAL_DPI = 60.0, 320.0, 96.0
 FIRST_SIZE = (1280, 800)
 
@@ -41,7 +44,7 @@ class MainWindow(QMainWindow):
 
     def __init__(
         self,
-        desk: "DeskLike | None" = None,
+        desk: DeskLike | None = None,
         *,
         theme: str = "light",
         size: float = 1.0,
@@ -71,7 +74,7 @@ class MainWindow(QMainWindow):
         if desk is not None:
             self.open_desk(desk)
 
-    def open_desk(self, desk: "DeskLike") -> None:
+    def open_desk(self, desk: DeskLike) -> None:
         """Show the program behind the window; heavy packages are loaded from here on."""
         from app.views.pages import Pages
 
@@ -134,6 +137,8 @@ class MainWindow(QMainWindow):
     def turn_trace(self) -> None:
         """Show or hide the trace."""
         self.trace.setVisible(not self.trace.isVisible())
+        share = round(self.height() * TRACE_SHARE)
+        self.resizeDocks([self.trace], [share], Qt.Orientation.Vertical)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Let extras give way in a small window."""

@@ -1,11 +1,12 @@
 """A job: stepper, what happens now, what was found, and what to do next."""
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from app.views import files, words
 from app.views.checks_view import check_line, finding_banner, overall
-from app.views.controls import ActionButton, Stepper, StepState, action_bar
+from app.views.controls import ActionButton, action_bar
 from app.views.fault_panel import FaultPanel
 from app.views.findings_view import FindingsView
 from app.views.order_words import WORKABLE
@@ -13,6 +14,7 @@ from app.views.page import Page
 from app.views.paint import Verdict
 from app.views.progress_strip import ProgressStrip
 from app.views.question_panel import QuestionPanel
+from app.views.stepper import Stepper, StepState
 from app.views.surfaces import Banner, Chip, ChipFace, CountBar, Strip, label, row_of
 from app.views.theme import Look
 from app.views.work_session import WorkSession
@@ -86,10 +88,11 @@ class OrderPage(Page):
         """Make head, stepper, question and action bar anew: something has turned."""
         session, look = self._session, self.look
         focus = self.focusWidget()
+        self.strip.setVisible(session.running and session.question is None)
+        self._show_room()  # what goes makes room before anything comes, or the window would grow
         self._head = self._swap(self._head, self._made_head())
         self._stepper = self._swap(self._stepper, self._made_stepper())
         self._show_now()
-        self.strip.setVisible(session.running and session.question is None)
         self.strip.show_forecast(session.forecast)
         left, right = self._buttons()
         self._bar.hide()
@@ -99,6 +102,8 @@ class OrderPage(Page):
             left = left[:1]
         self._bar = action_bar(look, list(left), list(right))
         self._bar.setMinimumHeight(look.primary + 2 * look.space.m)  # so that nothing jumps
+        if look.gloves and not left and not right:
+            self._bar.setFixedHeight(0)  # the room is needed
         self.outer.addWidget(self._bar)
         self._bar.show()  # at once: the next key may be on its way
         self._focus(focus)
@@ -106,6 +111,11 @@ class OrderPage(Page):
     def focus_first(self) -> None:
         """Put the focus where the next answer is given."""
         self._focus(None)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Let the tables give way in a low window."""
+        super().resizeEvent(event)
+        self._show_room()
 
     def open_report(self) -> None:
         """Make the report if need be, and open it with the system's program."""
@@ -122,8 +132,8 @@ class OrderPage(Page):
 
     def _swap(self, old: QWidget, new: QWidget) -> QWidget:
         self._column.replaceWidget(old, new)
-        new.show()
         old.hide()
+        new.show()
         old.deleteLater()
         return new
 
@@ -210,10 +220,16 @@ class OrderPage(Page):
         else:
             now = self._standing_banner()
         self._now = self._swap(self._now, now)
-        self._show_room()
 
     def _show_room(self) -> None:
-        there = not self._session.findings.empty or self._session.running
+        session, tight = self._session, self.look.compact or self.look.gloves
+        there = not session.findings.empty or session.running
+        if tight and (session.question is not None or (session.failure and not session.running)):
+            there = False  # what is asked or went wrong has the room
+        rest = sum(part.sizeHint().height() for part in (self._head, self._stepper, self._now))
+        least = rest + self._bar.sizeHint().height() + self.findings.minimumSizeHint().height()
+        if tight and self.height() < least:
+            there = False  # the trace is open in a low window
         self.findings.setVisible(there)
         self._room.setVisible(not there)
 

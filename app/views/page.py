@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
@@ -27,6 +27,10 @@ class Page(QWidget):
         self._primary: ActionButton | None = None
         for key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.on_key(key, self.press_primary)
+
+    def minimumSizeHint(self) -> QSize:
+        """Little, so that a page that turns never makes the window grow beyond its screen."""
+        return QSize(self.look.control * 6, self.look.control * 4)
 
     def on_key(self, key: Qt.Key | QKeySequence, act: Callable[[], object]) -> None:
         """Do ``act`` on a key, wherever on the page the focus is."""

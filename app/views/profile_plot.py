@@ -72,6 +72,7 @@ class ProfilePlot(pyqtgraph.GraphicsLayoutWidget):  # type: ignore[misc]
         super().__init__()
         self._look, self._zone = look, zone
         self.setBackground(look.colours.surface)
+        self.setMinimumHeight(look.px(look.theme.type.caption) * 8)
         self.setAccessibleName("Load profile")
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.viewport().setFocusPolicy(Qt.FocusPolicy.NoFocus)

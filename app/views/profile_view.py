@@ -126,7 +126,7 @@ class ProfileView(QWidget):
         self._plot_room = QVBoxLayout()
         self._card.body.addLayout(self._plot_room, 1)
         self._shell = Card(look, padded=False)
-        self._line.addWidget(self._shell, 4)
+        self._line.addWidget(self._shell, 5 if look.gloves else 4)
 
     def show_profile(self, info: ProfileInfo, rows: list[ProfileRow]) -> None:
         """Show these rows (ascending); rows that were added keep the place in time."""
@@ -195,6 +195,7 @@ class ProfileView(QWidget):
         if self._span > DAY_S or not self._span:
             shown = f"{words.day(moment(low), self._zone)} to {shown}"
         self.summary.setText(f"{shown}. {text}")
+        self.summary.setVisible(not self._look.gloves)
         self.earlier.setEnabled(bool(self._span) and low > first)
         self.later.setEnabled(bool(self._span) and high < last)
         if self.table is not None and self.table.currentIndex().isValid():

@@ -130,16 +130,19 @@ class QuestionPanel(Banner):
     def _offer_fields(self) -> None:
         question, look = self.question, self._look
         name = WORDS.get(question.kind, "Answer")
-        self._field(name, question.default)
+        line = row_of(look, self._field(name, question.default), gap=max(look.space.l, look.gap))
+        self.add(line)
         if question.kind is AnswerKind.SERIAL:
-            self._field("The same number again", "")
-        elif question.kind is AnswerKind.FILE:
+            line.add(self._field("The same number again", ""))
+        if question.kind is AnswerKind.FILE:
             choose = ActionButton(look, "Choose a photo…", "secondary", "camera")
             choose.clicked.connect(self._choose_file)
             self._picture = QLabel()
             self._picture.setAccessibleName("The photo")
             self._picture.hide()
-            self.add(row_of(look, choose, self._picture, None))
+            line.box.addWidget(choose, 0, Qt.AlignmentFlag.AlignBottom)
+            line.add(self._picture)
+        line.box.addStretch()
         self.add(self._hint)
         self._hint.hide()
         self.primary = self._button("Keep", "primary", "Enter")
@@ -155,17 +158,17 @@ class QuestionPanel(Banner):
             self.say("Scan it, or type it twice.")
         self._judge()
 
-    def _field(self, name: str, text: str) -> None:
+    def _field(self, name: str, text: str) -> QWidget:
         look = self._look
         edit = QLineEdit(text)
         edit.setAccessibleName(name)
         edit.setFont(look.font(mono=self.question.kind in {AnswerKind.SERIAL, AnswerKind.SEAL}))
-        edit.setMaximumWidth(look.width_of("0" * 40))
+        edit.setFixedWidth(look.width_of("0" * (20 if look.compact else 32)))
         edit.textChanged.connect(self._judge)
         caption = label(look, name, "caption", muted=True)
         caption.setBuddy(edit)
         self.fields.append(edit)
-        self.add(column_of(look, caption, edit, gap=2))
+        return column_of(look, caption, edit, gap=2)
 
     def _judge(self) -> None:
         if self.primary is not None:

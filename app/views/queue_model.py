@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 PAGE = 256
 PAGES_KEPT = 64
+MIDDLE_WIDTH = 1500
 WAITING = Cell("…", muted=True)
 
 NUMBER = Column("Job", 9, sort="number")
@@ -39,6 +40,8 @@ def columns_for(look: Look, width: int) -> list[Column]:
     """Choose the columns that a window of this width has room for."""
     if look.compact:
         return [NUMBER, PLACE, STATE]
+    if look.gloves and width < MIDDLE_WIDTH:
+        return [NUMBER, PLACE, WHEN, STATE]
     wide = width > (1800 if look.gloves else 1250)
     columns = [NUMBER, PLACE, WHEN, STATE, STEPS]
     return [*columns, VERDICT, SYNC] if wide else columns

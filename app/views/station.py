@@ -3,6 +3,8 @@
 Pages come and go with the theme; what they show lives here and in the sessions beside it.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +42,7 @@ class Station(QObject):
     synced = Signal(object)  # SyncResult
     connected = Signal(object)  # Identity
 
-    def __init__(self, desk: "DeskLike") -> None:
+    def __init__(self, desk: DeskLike) -> None:
         super().__init__()
         self.desk = desk
         self.data = Worker("data")

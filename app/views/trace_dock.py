@@ -136,7 +136,9 @@ class TraceDock(QDockWidget):
             row.addWidget(part)
         self.setTitleBarWidget(head)
         self.setWidget(self.table)
-        self.table.setMinimumHeight(look.row * 3)
+        line = min(look.row, round(look.px(look.theme.type.body) * 1.9))  # nothing to touch here
+        self.table.verticalHeader().setDefaultSectionSize(line)
+        self.table.setMinimumHeight(line * 3)
         self.model.arrived.connect(self._arrived)
 
     def attach(self, station: Station) -> None:
