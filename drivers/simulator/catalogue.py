@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from drivers.simulator.device import Device
@@ -24,7 +25,27 @@ def _zmf100() -> tuple[Builder, dict[str, str]]:
     return zmf100.build, dict(zmf100.FAULTS)
 
 
-_TYPES = {"hexcell-ddsy1088": _hexcell, "landisgyr-zmf100": _zmf100}
+def _programmed(dialect: str) -> tuple[Builder, dict[str, str]]:
+    """Return an IEC 62056-21 meter with programming mode, of one maker's dialect."""
+    from drivers.simulator import iecmeter  # noqa: PLC0415 (only what is asked for)
+
+    return partial(iecmeter.build, dialect=dialect), dict(iecmeter.FAULTS)
+
+
+def _sml() -> tuple[Builder, dict[str, str]]:
+    from drivers.simulator import sml  # noqa: PLC0415 (only what is asked for)
+
+    return sml.build, dict(sml.FAULTS)
+
+
+_TYPES: dict[str, Callable[[], tuple[Builder, dict[str, str]]]] = {
+    "hexcell-ddsy1088": _hexcell,
+    "landisgyr-zmf100": _zmf100,
+    "emh-lzqj": partial(_programmed, "emh"),
+    "metcom-mcs301": partial(_programmed, "metcom"),
+    "turkish-mass": partial(_programmed, "mass"),
+    "generic-sml": _sml,
+}
 
 
 def type_names() -> tuple[str, ...]:

@@ -7,7 +7,10 @@ import pytest
 from drivers.simulator.catalogue import build, fault_names, type_names
 
 READOUT = b"/MWT5REPLAY\r\n\x021.8.0(000123.4*kWh)\r\n!\r\n\x03\x00"
-BUILT = ("hexcell-ddsy1088", "landisgyr-zmf100")
+BUILT = (
+    "hexcell-ddsy1088", "landisgyr-zmf100", "emh-lzqj", "metcom-mcs301", "turkish-mass",
+    "generic-sml",
+)  # fmt: skip
 
 
 @pytest.fixture
