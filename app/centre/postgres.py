@@ -297,7 +297,7 @@ class PostgresCentre:
         self._wire.query(
             f"insert into mw.work_order (tenant_id, {', '.join(names)})"  # noqa: S608
             f" select '{TENANT}', x.* from unnest({arrays}) x",
-            *([getattr(order, name) for order in orders] for name in names),
+            *(array(getattr(order, name) for order in orders) for name in names),
         )
 
 

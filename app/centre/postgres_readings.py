@@ -45,7 +45,7 @@ def fold_readings(wire: Wire) -> int:
         # Only after the rows are there: a fold that is cut off is done again and adds nothing.
         wire.query(
             "delete from mw.reading_todo where position = any (cast(:v0 as int8[]))",
-            [position for position, _ in todo],
+            array(position for position, _ in todo),
         )
     return written
 
@@ -64,24 +64,24 @@ def store(wire: Wire, runs: list[DayRun]) -> None:
     wire.query(
         "insert into mw.channel (obis, attribute, unit) select * from unnest(cast(:v0 as text[]),"
         " cast(:v1 as int2[]), cast(:v2 as text[])) x on conflict do nothing",
-        array([obis for obis, _, _ in channels]),
-        [attribute for _, attribute, _ in channels],
-        array([unit for _, _, unit in channels]),
+        array(obis for obis, _, _ in channels),
+        array(attribute for _, attribute, _ in channels),
+        array(unit for _, _, unit in channels),
     )
     wire.query(
         _INSERT,
-        array([run.meter for run in runs]),
-        array([run.obis for run in runs]),
-        [run.attribute for run in runs],
-        array([run.unit for run in runs]),
-        [run.day.isoformat() for run in runs],
-        [run.capture_id for run in runs],
-        [run.first_s for run in runs],
-        [run.step_s for run in runs],
-        [run.v0 for run in runs],
-        [_literal(run.delta) for run in runs],
-        [_literal(run.status) for run in runs],
-        [run.scaler for run in runs],
+        array(run.meter for run in runs),
+        array(run.obis for run in runs),
+        array(run.attribute for run in runs),
+        array(run.unit for run in runs),
+        array(run.day.isoformat() for run in runs),
+        array(run.capture_id for run in runs),
+        array(run.first_s for run in runs),
+        array(run.step_s for run in runs),
+        array(run.v0 for run in runs),
+        array(_literal(run.delta) for run in runs),
+        array(_literal(run.status) for run in runs),
+        array(run.scaler for run in runs),
     )
 
 

@@ -54,19 +54,19 @@ class PostgresSession:
         upto: int = self._wire.call(
             _PUSH,
             incarnation,
-            [e.seq for e in batch],
-            array([e.event_id for e in batch]),
-            array([e.order_id for e in batch]),
-            [e.epoch for e in batch],
-            array([e.kind for e in batch]),
-            [e.schema_v for e in batch],
-            array([e.body for e in batch]),
-            array([e.sha256 for e in batch]),
-            [e.wall.isoformat() for e in batch],
-            [e.mono_ns for e in batch],
-            array([e.boot_id for e in batch]),
-            [e.hlc for e in batch],
-            [e.offset_s for e in batch],
+            array(e.seq for e in batch),
+            array(e.event_id for e in batch),
+            array(e.order_id for e in batch),
+            array(e.epoch for e in batch),
+            array(e.kind for e in batch),
+            array(e.schema_v for e in batch),
+            array(e.body for e in batch),
+            array(e.sha256 for e in batch),
+            array(e.wall.isoformat() for e in batch),
+            array(e.mono_ns for e in batch),
+            array(e.boot_id for e in batch),
+            array(e.hlc for e in batch),
+            array(e.offset_s for e in batch),
         )
         return upto
 
@@ -114,9 +114,9 @@ class PostgresSession:
         rows = self._wire.query(
             "select sha256, held from api.blob_missing(cast(:v0 as text[]), cast(:v1 as int8[]),"
             " cast(:v2 as text[]))",
-            array([fact.sha256 for fact in wanted]),
-            [fact.size for fact in wanted],
-            array([fact.mime for fact in wanted]),
+            array(fact.sha256 for fact in wanted),
+            array(fact.size for fact in wanted),
+            array(fact.mime for fact in wanted),
         )
         return {row[0]: row[1] for row in rows}
 

@@ -7,7 +7,7 @@ statement took effect is then unknown, and replaying answers it.
 import socket
 import ssl
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -262,26 +262,28 @@ def _known(code: str, message: str, detail: str) -> AppError | None:
     return kinds[code](message) if code in kinds else None
 
 
-def array(values: Sequence[object]) -> list[object]:
-    """Return a list as the driver sends arrays; text that no server keeps is marked.
+def array(values: Iterable[object]) -> str:
+    """Return a list as an array literal, every text in quotes; text that no server keeps is marked.
 
-    PostgreSQL keeps no NUL and no half letters.  Such an event is kept with the marks in place:
-    its hash does not fit then, so it is stored as invalid and blocks nothing.
+    The driver would write the text ``null`` as NULL.  PostgreSQL keeps no NUL character and no
+    half letters: such an event is sent with marks in their place; its hash does not fit then, so
+    it is stored as invalid and blocks nothing.
     """
-    return [_keepable(value) for value in values]
+    return "{" + ",".join(map(_element, values)) + "}"
 
 
-def _keepable(value: object) -> object:
+def _element(value: object) -> str:
+    if value is None:
+        return "NULL"
     if not isinstance(value, str):
-        return value
-    if "\x00" in value:
-        value = value.replace("\x00", "\ufffd")
-    return value.encode("utf-8", "replace").decode() if not _whole(value) else value
+        return str(value)
+    text = value.replace("\\", "\\\\").replace('"', '\\"').replace("\x00", "\ufffd")
+    return f'"{text}"' if _whole(text) else f'"{text.encode("utf-8", "replace").decode()}"'
 
 
-def _whole(value: str) -> bool:
+def _whole(text: str) -> bool:
     try:
-        value.encode()
+        text.encode()
     except UnicodeEncodeError:
         return False
     return True

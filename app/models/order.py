@@ -96,6 +96,8 @@ class WorkOrder(Base):
     steps_total: Mapped[int] = mapped_column(default=0)
     verdict: Mapped[str] = mapped_column(default="")
     report_sha256: Mapped[str] = mapped_column(default="")
+    rework: Mapped[str] = mapped_column(default="")  # why a verifier sent it back
+    events_purged: Mapped[int] = mapped_column(default=0)  # journal rows past their retention
     created: Mapped[datetime] = mapped_column(UtcTime, default_factory=utc_now)
     updated: Mapped[datetime] = mapped_column(UtcTime, default_factory=utc_now)
     started: Mapped[datetime | None] = mapped_column(UtcTime, default=None)

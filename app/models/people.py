@@ -18,8 +18,11 @@ class User(Base):
     full_name: Mapped[str] = mapped_column(default="")
     licence: Mapped[str] = mapped_column(default="")
     role: Mapped[str] = mapped_column(default="installer")
+    areas: Mapped[str] = mapped_column(default="")  # one a line; "" for all
     password_hash: Mapped[str] = mapped_column(default="")  # argon2id; "" until one is set
     active: Mapped[bool] = mapped_column(default=True)
+    failures: Mapped[int] = mapped_column(default=0)  # wrong passwords in a row
+    locked_until: Mapped[datetime | None] = mapped_column(UtcTime, default=None)
 
 
 class Audit(Base):

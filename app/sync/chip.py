@@ -36,6 +36,7 @@ _VERDICT_WORDS = {
     "orphan": "unknown at the centre, in review",
     "unknown_kind": "too new for the centre, kept",
     "invalid": "damaged, in review",
+    "dismissed": "reviewed, another result stands",
 }
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.centre.contract import Mail, Verdict
 from app.models.base import utc_now
 from app.models.journal import InboxRaw, JournalEvent
-from app.models.order import OrderState, WorkOrder
+from app.models.order import OrderState, StepResult, WorkOrder
 from app.models.search import search_text
 
 # What a planner may set; everything else on the order belongs to the visit.
@@ -44,7 +44,13 @@ def apply_mail(session: Session, mail: Mail) -> None:
     """Apply one letter in the caller's transaction; what cannot be read is kept, not in the way."""
     try:
         data = json.loads(mail.body)
-        readers = {"assign": _assign, "recall": _recall, "verdict": _verdict}
+        readers = {
+            "assign": _assign,
+            "recall": _recall,
+            "verdict": _verdict,
+            "rework": _rework,
+            "approved": _approved,
+        }
         if mail.kind not in readers:
             _keep(session, mail, f"unknown kind {mail.kind}")
             return
@@ -110,6 +116,36 @@ def _recall(session: Session, order_id: str, data: dict[str, Any]) -> None:
         return
     if order.state in _NOT_BEGUN:
         order.state = OrderState.RECALLED
+        order.updated = utc_now()
+
+
+def _rework(session: Session, order_id: str, data: dict[str, Any]) -> None:
+    """Open an order again that a verifier sent back: only the flagged steps, or all of them."""
+    epoch, steps = int(data["epoch"]), [str(step) for step in data["steps"]]
+    reason = str(data["reason"])
+    order = session.get(WorkOrder, order_id)
+    if order is None:
+        # The data of this laptop were lost: it comes as a new order.
+        _assign(session, order_id, data)
+        order = session.get_one(WorkOrder, order_id)
+    elif epoch <= order.epoch:
+        return
+    order.epoch, order.rework, order.state = epoch, reason, OrderState.DOWNLOADED
+    order.verdict, order.report_sha256, order.ended = "", "", None
+    opened = session.scalars(select(StepResult).where(StepResult.order_id == order_id)).all()
+    for result in opened:
+        if not steps or result.step in steps:
+            result.state, result.verdict, result.ended = "open", "", None
+    order.steps_done = sum(result.state in {"done", "skipped"} for result in opened)
+    order.step = next((result.step for result in opened if result.state == "open"), "")
+    order.updated = utc_now()
+
+
+def _approved(session: Session, order_id: str, data: dict[str, Any]) -> None:
+    """Note that the visit was approved."""
+    order = session.get(WorkOrder, order_id)
+    if order is not None and order.epoch == int(data["epoch"]) and order.state in _FINISHED:
+        order.state = OrderState.APPROVED
         order.updated = utc_now()
 
 

@@ -87,6 +87,10 @@ class Field:
             event = append(session, "order.done", body, order_id=order_id, epoch=order.epoch)
         return event.event_id
 
+    def move(self, order_id: str, state: str) -> None:
+        with self.db.write() as session:
+            session.get_one(WorkOrder, order_id).state = state
+
     def state(self, order_id: str) -> str:
         with self.db.read() as session:
             return session.get_one(WorkOrder, order_id).state
@@ -158,6 +162,12 @@ class World:
     def post(self, device_id: str, seq: int, kind: str, order_id: str, body: str) -> None:
         """Put a letter into a mailbox that the centre would not write."""
         self.change(self.LETTER, device_id, seq, kind, order_id, body)
+
+    def attachment_path(self, field: Field, sha256: str) -> str:
+        with field.db.read() as session:
+            return session.execute(
+                select(Attachment.path).where(Attachment.sha256 == sha256)
+            ).scalar_one()
 
     def verdict(self, event_id: str) -> str:
         ((verdict,),) = self.rows("SELECT verdict FROM event WHERE event_id = ?", event_id)
