@@ -23,6 +23,7 @@ COMMANDS = {
     "sts": "app.commands.sts:sts",
     "simulate": "app.commands.simulate:simulate",
     "sync": "app.commands.centre:sync",
+    "token": "app.commands.token:token",
     "vault": "app.commands.vault:vault",
 }
 

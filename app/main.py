@@ -49,9 +49,15 @@ def desk_on(db: "Database") -> "Desk":
     """Return the desk on an open database, with the system's keyring behind it."""
     from app.paths import settings_file
     from app.services.connection import secrets_in_vault
+    from app.services.token_box import TokenBox
     from app.services.vault import Vault
     from app.settings import Settings
     from app.workorders.desk import Desk
 
     vault = Vault(db.folder)
-    return Desk(db, Settings(settings_file(db.folder)), secrets_of=partial(secrets_in_vault, vault))
+    return Desk(
+        db,
+        Settings(settings_file(db.folder)),
+        secrets_of=partial(secrets_in_vault, vault),
+        tokens=TokenBox(vault),
+    )

@@ -13,9 +13,11 @@ from drivers.errors import (
     NotSupported,
     PortProblem,
     PortUnavailable,
+    TokenRefused,
     ValueRefused,
     WrongMeter,
 )
+from drivers.sts.results import result_words
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,11 @@ _WORDS: dict[type[BaseException], tuple[str, str, str]] = {
             "Compare both values. A sealed configuration or a jumper often blocks writing; a clock"
             " may only be moved in small steps."
         ),
+    ),
+    TokenRefused: (
+        "The meter refused the token",
+        "Credit and keys are as they were before.",
+        "Compare the digits with the receipt; do not try again and again, the meter locks.",
     ),
     KeysDoNotFit: (
         "The keys do not fit",
@@ -221,6 +228,11 @@ def explain(error: BaseException) -> Message:
             "The sign-on was answered, but not the DLMS connection after it.",
             "Check address and client number, or let Find look for the address.",
             detail,
+        )
+    if isinstance(error, TokenRefused):
+        said = result_words(error.code)
+        return Message(
+            f"{_WORDS[TokenRefused][0]}: {said.title.lower()}", said.meaning, said.remedy, detail
         )
     for kind in type(error).__mro__:
         if kind in _WORDS:

@@ -86,6 +86,14 @@ class ValueRefused(DriverError):
     """The meter refused a value, or what was written did not read back."""
 
 
+class TokenRefused(ValueRefused):
+    """The meter took a prepayment token and refused it; ``code`` is the number of its result."""
+
+    def __init__(self, detail: str, code: int = 0) -> None:
+        super().__init__(detail)
+        self.code = code
+
+
 class KeysDoNotFit(DriverError):
     """Deciphering or authenticating a message failed."""
 

@@ -4,10 +4,10 @@ Whoever changes a table adds a revision under ``migrations/versions`` and names 
 compares the migrated database with the tables.
 """
 
-from app.models import blob, journal, measured, order, people, place
+from app.models import blob, journal, measured, order, people, place, token
 from app.models.base import Base
 
 REVISION = "0001"
 
-TABLE_MODULES = (blob, journal, measured, order, people, place)
+TABLE_MODULES = (blob, journal, measured, order, people, place, token)
 METADATA = Base.metadata

@@ -26,6 +26,7 @@ from app.services.events import stored_events
 from app.services.profile import stored_capture
 from app.services.reading import Told, Wish, read_meter
 from app.services.readout import stored_readings
+from app.services.token_box import TokenBox
 from app.settings import Settings
 from app.sync.chip import pending
 from app.sync.session import SyncResult, synchronise
@@ -83,6 +84,7 @@ class Desk:
         trace: Where every byte on a line is recorded.
         secrets_of: Gives what a meter of this type and serial asks for.
         extra_ports: Places beside the real ports: the virtual meters of the demo.
+        tokens: Opens the token lists of prepayment orders.
     """
 
     def __init__(
@@ -93,12 +95,14 @@ class Desk:
         trace: Trace | None = None,
         secrets_of: SecretsOf = no_secrets,
         extra_ports: Sequence[PortChoice] = (),
+        tokens: TokenBox | None = None,
     ) -> None:
         self.db = db
         self.settings = settings
         self.trace = trace or Trace()
         self._secrets_of = secrets_of
         self._extra_ports = tuple(extra_ports)
+        self.tokens = tokens
 
     @property
     def who(self) -> str:
@@ -180,6 +184,7 @@ class Desk:
             licence=self.settings.text("installer.licence"),
             language=self.settings.text("report.language"),
             paper=self.settings.text("report.paper"),
+            tokens=self.tokens,
         )
         return replace(context, render_report=lambda order_id: self._drawn(order_id, context))
 

@@ -19,6 +19,10 @@ class StepKind(StrEnum):
     """What a step does; one file each in `app.workorders.steps`."""
 
     IDENTIFY = "identify"
+    NAMEPLATE = "nameplate"
+    PREPAYMENT = "prepayment"
+    TOKENS = "tokens"
+    KEY_CHANGE = "key_change"
     REGISTERS = "registers"
     CLOCK = "clock"
     PROFILE = "profile"
@@ -51,6 +55,8 @@ class StepOptions:
     seals: tuple[str, ...] = ()  # evidence: positions that need a seal
     photos: tuple[str, ...] = ()  # evidence: what to take pictures of
     required: tuple[str, ...] = ()  # evidence: which of "photo", "seal", "note" may not be left out
+    tokens: tuple[str, ...] = ()  # tokens: purposes of those to enter
+    typed: bool = False  # tokens: ask for one to be typed in where the order has none
     customer: bool = True  # signature: ask for the customer's as well
 
 

@@ -36,9 +36,12 @@ from app.workorders.steps.complete import complete
 from app.workorders.steps.events import events
 from app.workorders.steps.evidence import evidence
 from app.workorders.steps.identify import identify
+from app.workorders.steps.keychange import keychange
+from app.workorders.steps.prepayment import nameplate, prepayment
 from app.workorders.steps.profile import profile
 from app.workorders.steps.registers import registers
 from app.workorders.steps.signature import signature
+from app.workorders.steps.tokens import tokens
 from app.workorders.visit import MeterSession, StepEnd, Visit, WorkContext, meter_serials
 from drivers.values import Identity
 
@@ -47,6 +50,10 @@ _STARTABLE = frozenset({OrderState.DOWNLOADED, OrderState.ACCEPTED, OrderState.P
 
 STEPS: Mapping[StepKind, Callable[[Visit], Task[StepEnd]]] = {
     StepKind.IDENTIFY: identify,
+    StepKind.NAMEPLATE: nameplate,
+    StepKind.PREPAYMENT: prepayment,
+    StepKind.TOKENS: tokens,
+    StepKind.KEY_CHANGE: keychange,
     StepKind.REGISTERS: registers,
     StepKind.CLOCK: clock,
     StepKind.PROFILE: profile,

@@ -21,6 +21,7 @@ from app.models.base import utc_now
 from app.models.database import Database
 from app.models.order import Draft, WorkOrder
 from app.services.readout import hear_list
+from app.services.token_box import TokenBox
 from app.tasks import AnswerKind, Ask, Found, Progress, Task
 from app.workorders.limits import LimitPack
 from app.workorders.procedure import Procedure, Step
@@ -55,6 +56,7 @@ class WorkContext:
     paper: str = "A4"
     clock: Callable[[], datetime] = utc_now
     render_report: Callable[[str], bytes] | None = None
+    tokens: TokenBox | None = None  # opens the token lists; None where there is no keyring
 
     @property
     def acting_role(self) -> str:

@@ -79,8 +79,11 @@ class TokenOffice:
         return tuple(encode(clear, self.key) for clear in made)
 
     def after(self, new: KeyName) -> "TokenOffice":
-        """Return the office that issues under ``new``: what happens once the change is accepted."""
-        return replace(self, name=new, _last=-1)
+        """Return the office that issues under ``new``, once the change is accepted.
+
+        Without a new base date the meter keeps its token times, so the office goes on from its own.
+        """
+        return replace(self, name=new, _last=self._last if new.base == self.name.base else -1)
 
     def _tid(self, issued: datetime) -> int:
         self._last = max(tid_of(issued, self.name.base), self._last + 1)

@@ -66,7 +66,7 @@ def test_every_shipped_procedure_starts_with_the_identity_and_ends_complete(name
     procedure = load_procedure(name)
     assert procedure.name == name
     assert procedure.declaration
-    assert procedure.steps[0].kind is StepKind.IDENTIFY
+    assert procedure.steps[0].kind in {StepKind.IDENTIFY, StepKind.NAMEPLATE}
     assert procedure.steps[-1].kind is StepKind.COMPLETE
     assert not procedure.steps[0].skip
 

@@ -415,3 +415,47 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         sa.PrimaryKeyConstraint("step_result_id", name=op.f("pk_step_result")),
         sa.UniqueConstraint("order_id", "step", name=op.f("uq_step_result_order_id_step")),
     )
+    op.create_table(
+        "order_token",
+        sa.Column("token_id", sa.String(), nullable=False),
+        sa.Column("order_id", sa.String(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("purpose", sa.String(), nullable=False),
+        sa.Column("shown", sa.String(), nullable=False),
+        sa.Column("sealed", sa.String(), nullable=False),
+        sa.Column("fingerprint", sa.String(), nullable=False),
+        sa.Column("token_class", sa.Integer(), nullable=False),
+        sa.Column("words", sa.String(), nullable=False),
+        sa.Column("amount", sa.Text(), nullable=True),
+        sa.Column("unit", sa.String(), nullable=False),
+        sa.Column("reference", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("code", sa.Integer(), nullable=False),
+        sa.Column("channel", sa.String(), nullable=False),
+        sa.Column("added", sa.Text(), nullable=False),
+        sa.Column("entered", sa.Text(), nullable=True),
+        sa.Column("purged", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["order_id"], ["work_order.order_id"], name=op.f("fk_order_token_order_id")
+        ),
+        sa.PrimaryKeyConstraint("token_id", name=op.f("pk_order_token")),
+        sa.UniqueConstraint(
+            "order_id", "fingerprint", name=op.f("uq_order_token_order_id_fingerprint")
+        ),
+    )
+    op.create_table(
+        "vending_record",
+        sa.Column("order_id", sa.String(), nullable=False),
+        sa.Column("drn", sa.String(), nullable=False),
+        sa.Column("campaign", sa.String(), nullable=False),
+        sa.Column("old", sa.Text(), nullable=False),
+        sa.Column("new", sa.Text(), nullable=False),
+        sa.Column("verified", sa.Text(), nullable=True),
+        sa.Column("exported", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["order_id"], ["work_order.order_id"], name=op.f("fk_vending_record_order_id")
+        ),
+        sa.PrimaryKeyConstraint("order_id", name=op.f("pk_vending_record")),
+    )
+    with op.batch_alter_table("vending_record", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_vending_record_campaign"), ["campaign"], unique=False)

@@ -1,0 +1,200 @@
+"""``token``: enter prepayment tokens, and take token lists to the orders they belong to."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from app.commands.options import common_options, database, link_options, target_from
+from app.commands.terminal import Terminal, reported, text_table
+from app.errors import BadInput, Cancelled
+from app.main import desk_on
+from app.services.connection import connect
+from app.services.token import TokenFacts, key_words, plain_digits, reading_data, token_facts
+from app.services.token_alone import TokenOutcome, enter_alone
+from app.tasks import AnswerKind, Ask, Task
+from app.workorders.campaign import (
+    campaign_status,
+    export_accepted,
+    import_campaign,
+)
+from app.workorders.queue import find_order
+from app.workorders.token_on_order import enter_on_order
+from app.workorders.tokens import import_tokens, token_views
+from drivers.secrets import Secret
+from drivers.sts.results import result_words
+
+ENTER, LEAVE = "Enter", "Leave"
+
+
+@click.group()
+def token() -> None:
+    """Enter prepayment tokens and look after token lists."""
+
+
+@token.command("enter")
+@click.argument("link")
+@click.argument("digits", metavar="TOKEN")
+@click.option("--order", default="", help="book it on this work order")
+@click.option("--reason", default="", help="why an engineering token is entered")
+@click.option("--yes", is_flag=True, help="do not ask")
+@link_options
+@common_options
+def enter(link: str, digits: str, order: str, reason: str, yes: bool, **given: Any) -> None:
+    """Enter a TOKEN of 20 digits at the meter on LINK, once, and read back what came of it."""
+    terminal = Terminal(given["as_json"])
+    with reported(given["as_json"]), database(given["data"]) as db:
+        plain = plain_digits(digits)
+        facts = token_facts(plain)
+        desk = desk_on(db)
+        target, trace = target_from(link, given["data"], given)
+        if facts.engineering and order and not reason.strip():
+            raise BadInput("an engineering token needs a reason; give --reason")
+        if not yes:
+            terminal.run(_confirmed(facts))
+        secret = Secret(plain.encode("ascii"))
+        if order:
+            context = desk.context(lambda _type: connect(target, trace))
+            task = enter_on_order(context, find_order(db, order), secret, facts, reason)
+        else:
+            task = enter_alone(db, lambda: connect(target, trace), secret, facts, desk.who)
+        outcome = terminal.run(task)
+        terminal.result(_shape(outcome, facts), lambda: _words(outcome))
+
+
+def _confirmed(facts: TokenFacts) -> Task[None]:
+    answer = yield Ask(
+        f"Enter token {facts.shown}: {facts.words}?",
+        (ENTER, LEAVE),
+        key="token.enter",
+        kind=AnswerKind.CHOICE,
+        dangerous=facts.destructive,
+    )
+    if answer != ENTER:
+        raise Cancelled
+
+
+def _shape(outcome: TokenOutcome, facts: TokenFacts) -> dict[str, Any]:
+    words = result_words(outcome.code)
+    return {
+        "token": outcome.shown,
+        "class": facts.token_class,
+        "words": facts.words,
+        "result": {"code": outcome.code, "verdict": words.verdict.value, "title": words.title},
+        "before": reading_data(outcome.before),
+        "after": reading_data(outcome.after),
+    }
+
+
+def _words(outcome: TokenOutcome) -> str:
+    words = result_words(outcome.code)
+    return f"{outcome.shown}: {words.title}. {words.remedy}\nNow: {key_words(outcome.after)}"
+
+
+@token.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@common_options
+def import_file(*, file: Path, data: Path | None, as_json: bool) -> None:
+    """Take the tokens in a CSV or XLSX FILE to the orders they belong to."""
+    with reported(as_json), database(data) as db:
+        desk = desk_on(db)
+        if desk.tokens is None:
+            raise BadInput("there is no keyring to seal the tokens with")
+        result = import_tokens(db, file, desk.tokens, who=desk.who)
+        shape = {
+            "orders": result.orders,
+            "tokens": result.tokens,
+            "unchanged": result.unchanged,
+            "errors": [{"row": e.row, "problem": e.problem} for e in result.errors],
+        }
+        said = f"{result.tokens} tokens for {result.orders} orders, {result.unchanged} unchanged"
+        said += "".join(f"\nrow {e.row}: {e.problem}" for e in result.errors)
+        Terminal(as_json).result(shape, said)
+        if result.errors:
+            raise SystemExit(2)
+
+
+@token.command("list")
+@click.argument("order")
+@common_options
+def list_tokens(*, order: str, data: Path | None, as_json: bool) -> None:
+    """List the tokens of an ORDER, masked, with what became of them."""
+    with reported(as_json), database(data, read_only=True) as db:
+        views = token_views(db, find_order(db, order))
+        shape = [
+            {
+                "token": view.shown,
+                "purpose": view.purpose,
+                "words": view.words,
+                "amount": None if view.amount is None else format(view.amount, "f"),
+                "unit": view.unit,
+                "state": view.state,
+                "result": view.code,
+            }
+            for view in views
+        ]
+        rows = [[v.shown, v.purpose, v.words, v.state] for v in views]
+        Terminal(as_json).result(
+            {"tokens": shape}, lambda: text_table(["Token", "For", "What", "State"], rows)
+        )
+
+
+@token.group()
+def campaign() -> None:
+    """Change the keys of many meters with sets that the vending office has issued."""
+
+
+@campaign.command("import")
+@click.argument("name")
+@click.argument("file", type=click.Path(path_type=Path))
+@common_options
+def campaign_import(*, name: str, file: Path, data: Path | None, as_json: bool) -> None:
+    """Make a key-change order of each meter in FILE, for the campaign NAME."""
+    with reported(as_json), database(data) as db:
+        desk = desk_on(db)
+        if desk.tokens is None:
+            raise BadInput("there is no keyring to seal the tokens with")
+        result = import_campaign(db, file, name, desk.tokens, who=desk.who)
+        shape = {
+            "created": result.created,
+            "tokens": result.tokens,
+            "errors": [{"row": e.row, "problem": e.problem} for e in result.errors],
+        }
+        said = f"{result.created} orders, {result.tokens} tokens"
+        said += "".join(f"\nrow {e.row}: {e.problem}" for e in result.errors)
+        Terminal(as_json).result(shape, said)
+        if result.errors:
+            raise SystemExit(2)
+
+
+@campaign.command("status")
+@click.argument("name")
+@common_options
+def campaign_show(*, name: str, data: Path | None, as_json: bool) -> None:
+    """Show how far each meter of the campaign NAME is."""
+    with reported(as_json), database(data, read_only=True) as db:
+        status = campaign_status(db, name)
+        shape = {
+            "campaign": name,
+            "counts": status.counts,
+            "meters": [
+                {"order": m.number, "drn": m.drn, "serial": m.serial, "status": m.status.value}
+                for m in status.meters
+            ],
+        }
+        rows = [[m.number, m.drn, m.serial, m.status.value] for m in status.meters]
+        Terminal(as_json).result(
+            shape, lambda: text_table(["Order", "Meter", "Serial", "Status"], rows)
+        )
+
+
+@campaign.command("export")
+@click.argument("name")
+@click.argument("file", type=click.Path(path_type=Path))
+@common_options
+def campaign_export(*, name: str, file: Path, data: Path | None, as_json: bool) -> None:
+    """Write the accepted key changes of the campaign NAME to FILE, for the vending system."""
+    with reported(as_json), database(data) as db:
+        count, sha256 = export_accepted(db, name, file, who=desk_on(db).who)
+        shape = {"file": str(file), "accepted": count, "sha256": sha256}
+        Terminal(as_json).result(shape, f"{count} accepted key changes written to {file}")

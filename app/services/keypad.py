@@ -1,0 +1,91 @@
+"""How tokens are typed on a make's keypad, and its short codes, out of ``resources/keypads``.
+
+What consumer guides say is marked as not verified: people are told so.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.errors import BadInput
+from drivers.metertype import MeterType
+from resources import resource
+
+GENERIC = "generic"
+_FIELDS = {"name", "title", "maker", "verified", "source", "enter", "accepted", "refused", "codes"}
+CODES = {
+    "balance": "the credit left",
+    "drn": "the meter number",
+    "sgc": "the supply group (SGC)",
+    "ti": "the tariff index (TI)",
+    "krn": "the key revision (KRN) and key type",
+    "ken": "the key expiry number (KEN)",
+    "base_date": "the base date",
+    "key_data": "supply group, tariff index and key revision",
+    "last_token": "the last token",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Keypad:
+    """One make's keypad; ``codes`` maps the names of `CODES` to what is pressed."""
+
+    name: str
+    title: str
+    enter: str
+    accepted: str
+    refused: str
+    verified: bool = False
+    source: str = ""
+    maker: str = ""
+    codes: Mapping[str, str] = field(default_factory=dict)
+
+    def hint(self, *names: str) -> str:
+        """Return which short codes show these values, in words; "" when none is known."""
+        known = [f"{self.codes[name]} shows {CODES[name]}" for name in names if name in self.codes]
+        doubt = "" if self.verified else " (not verified; compare with the meter's card)"
+        return "; ".join(known) + doubt if known else ""
+
+
+def load_keypad(name: str) -> Keypad:
+    """Return the keypad called ``name``.
+
+    Raises:
+        BadInput: There is none, or its file is wrong.
+    """
+    source = resource("keypads", f"{name}.toml")
+    try:
+        data: dict[str, Any] = tomllib.loads(source.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        known = ", ".join(keypad_names())
+        raise BadInput(f"there is no keypad {name!r}; known: {known}") from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadInput(f"keypad {name}: {error}") from error
+    codes = data.get("codes", {})
+    strange = sorted(set(data) - _FIELDS) + sorted(set(codes) - set(CODES))
+    if strange:
+        raise BadInput(f"keypad {name}: {', '.join(strange)} is not known")
+    try:
+        return Keypad(**data)
+    except TypeError as error:
+        raise BadInput(f"keypad {name}: {error}") from error
+
+
+def keypad_of(kind: MeterType | None) -> Keypad:
+    """Return the keypad of a meter type: the one it names, else the general one."""
+    return load_keypad((kind.prepayment.keypad if kind else "") or GENERIC)
+
+
+def keypad_names() -> list[str]:
+    """Return the names of all keypads, sorted."""
+    return sorted(
+        item.name.removesuffix(".toml")
+        for item in resource("keypads").iterdir()
+        if item.name.endswith(".toml")
+    )
+
+
+def grouped(token: str) -> str:
+    """Return twenty digits in groups of four, as they are typed."""
+    return " ".join(token[at : at + 4] for at in range(0, len(token), 4))

@@ -1,0 +1,72 @@
+"""A token entered without a work order: credit and display tokens only, and into the audit."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from app.errors import NotPermitted
+from app.models.database import Database
+from app.services import audit
+from app.services.token import TokenFacts, read_prepayment, reading_data
+from app.services.token_entry import result_code
+from app.tasks import Progress, Task
+from drivers.errors import DriverError, MeterBusy, NotSupported, TokenRefused
+from drivers.meter import Meter
+from drivers.prepayment import PrepaymentReading, TakesTokens, TokenState
+from drivers.secrets import Secret
+from drivers.sts.results import result_words
+
+Opened = Callable[[], AbstractContextManager[Meter]]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenOutcome:
+    """What became of a token, and keys and credit before and after."""
+
+    shown: str
+    code: int
+    before: PrepaymentReading
+    after: PrepaymentReading
+
+
+def enter_alone(
+    db: Database, opened: Opened, token: Secret, facts: TokenFacts, who: str
+) -> Task[TokenOutcome]:
+    """Enter one token that needs no work order, once; intent and result go into the audit.
+
+    Raises:
+        NotPermitted: It is an engineering token.
+        TokenRefused: The meter refused it; the error has its result.
+    """
+    if facts.engineering:
+        raise NotPermitted(
+            f"{facts.shown} is {facts.words}: such a token needs a work order and a reason"
+        )
+    with opened() as meter:
+        if not isinstance(meter, TakesTokens):
+            raise NotSupported("this meter takes no tokens over the wire; use the keypad")
+        serial = meter.identity().serial
+        before = yield from read_prepayment(meter)
+        about = {"token": facts.shown, "class": facts.token_class, "channel": "wire"}
+        _note(db, who, "token.intended", serial, {**about, "before": reading_data(before)})
+        yield Progress(f"Entering token {facts.shown}. Do not lift the probe")
+        try:
+            answer = meter.enter_token(token)
+            after = yield from read_prepayment(meter)
+        except DriverError as error:
+            lost = {**about, "outcome": "unknown", "error": type(error).__name__}
+            _note(db, who, "token.entered", serial, lost)
+            raise
+    code = result_code(answer)
+    ended = {"outcome": answer.state.value, "result": code, "after": reading_data(after)}
+    _note(db, who, "token.entered", serial, {**about, **ended})
+    if answer.state is TokenState.REFUSED:
+        raise TokenRefused(f"{facts.shown}: {result_words(code).title}", code)
+    if answer.state is TokenState.PROCESSING:
+        raise MeterBusy(f"the meter has taken token {facts.shown} and still works on it")
+    return TokenOutcome(facts.shown, code, before, after)
+
+
+def _note(db: Database, who: str, act: str, serial: str, body: dict[str, object]) -> None:
+    with db.write() as session:
+        audit.append(session, who, act, serial, body)
