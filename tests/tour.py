@@ -10,7 +10,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -250,12 +249,11 @@ def failures(tour: Tour, folder: Path) -> None:
         session.answer("50284117")
         tour.until(lambda: session.failure is not None)
         tour.grab("error")
-        desk.meter.fault, desk.meter.hold = None, threading.Event()
+        desk.meter.fault, desk.meter.pause = None, 0.25
         page.start()
         tour.until(lambda: len(session.findings.rows) > 200)
-        tour.settle(1.2)
         tour.grab("profile-running")
-        desk.meter.hold.set()
+        desk.meter.pause = 0.0
         tour.until(lambda: session.question is not None)
         session.stop()
         tour.until(lambda: not session.running)

@@ -18,6 +18,7 @@ from app.views.theme import Look
 from drivers.values import Gap, ProfileInfo, ProfileRow, gaps
 
 DAY_S, WEEK_S = 86400.0, 7 * 86400.0
+STATUS = "Status"
 RANGES = ["Day", "Week", "All"]
 ROOMY = 620  # px of height from which on voltages get a plot of their own
 
@@ -28,6 +29,7 @@ class ProfileModel(CellModel):
     def __init__(self, zone: tzinfo | None, columns: Sequence[Column]) -> None:
         super().__init__(columns)
         self._zone = zone
+        self._status_at = [column.title for column in columns].index(STATUS)
         self._rows: list[ProfileRow] = []
         self._lines: list[int | Gap] = []
 
@@ -66,16 +68,17 @@ class ProfileModel(CellModel):
         if column == 0:
             mark = "~" if shown.reconstructed else ""
             return Cell(mark + words.date_time(shown.time, self._zone)[:-3])
-        if column == 1:
+        if column == self._status_at:
             return self._status(shown)
-        value = shown.values[column - 2] if column - 2 < len(shown.values) else None
+        place = column - (2 if self._status_at == 1 else 1)
+        value = shown.values[place] if place < len(shown.values) else None
         return Cell(words.number(value), muted=value is None)
 
     def _gap_cell(self, gap: Gap, column: int) -> Cell:
         if column == 0:
             begin = words.date_time(gap.start, self._zone)[:-3]
             return Cell(f"from {begin}", muted=True)
-        if column == 1:
+        if column == self._status_at:
             return Cell(words.count(gap.intervals, "interval") + " missing", muted=True)
         return Cell("no row", muted=True)
 
@@ -126,7 +129,7 @@ class ProfileView(QWidget):
         self._plot_room = QVBoxLayout()
         self._card.body.addLayout(self._plot_room, 1)
         self._shell = Card(look, padded=False)
-        self._line.addWidget(self._shell, 5 if look.gloves else 4)
+        self._line.addWidget(self._shell, 4)
 
     def show_profile(self, info: ProfileInfo, rows: list[ProfileRow]) -> None:
         """Show these rows (ascending); rows that were added keep the place in time."""
@@ -155,7 +158,8 @@ class ProfileView(QWidget):
         self.plot.chosen.connect(self._choose_time)
         self._plot_room.addWidget(self.plot)
         numbers = [self._head(info, index) for index in range(len(info.columns))]
-        columns = [Column("Until", 17), Column("Status", 20), *numbers]
+        until, status = Column("Until", 17), Column(STATUS, 20)
+        columns = [until, *numbers, status] if look.gloves else [until, status, *numbers]
         self.model = ProfileModel(self._zone, columns)
         self.table = CellTable(look, "Profile rows", self.model)
         self.table.selectionModel().currentRowChanged.connect(lambda now, _: self._mark(now.row()))

@@ -1,6 +1,7 @@
 """A meter without a line: realistic values, and faults on demand."""
 
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -67,6 +68,7 @@ class FakeMeter:
     fault: BaseException | None = None
     fault_at: str = ""  # identity, profile
     hold: threading.Event | None = None
+    pause: float = 0.0  # s before each block of the profile
     meter_type: MeterType = field(
         default_factory=lambda: MeterType("landisgyr-zmf100", "Landis+Gyr ZMF100")
     )
@@ -111,6 +113,7 @@ class FakeMeter:
                 while self.hold is not None and not self.hold.wait(0.02):
                     checkpoint()
             checkpoint()
+            time.sleep(self.pause)
             yield ProfileBlock(tuple(made[start : start + 24]), len(made))
 
     def events(self, code: str = "", span: Span | None = None) -> Iterator[MeterEvent]:
