@@ -233,6 +233,9 @@ class PostgresWorld(World):
         self._server = Wire(address(server_url))
         self.database = f"w_{uuid.uuid4().hex[:12]}"
         self._server.script(f"create database {self.database} template {template(server_url)}")
+        # A copy does not take over who may connect; `init` has set that for the original.
+        self._server.script(f"revoke all on database {self.database} from public")
+        self._server.script(f"grant connect on database {self.database} to mw_field, mw_office")
         where = replace(address(server_url), database=self.database)
         self.centre = FieldCentre(open_centre(where.url))
         self.reader = Wire(where)
