@@ -15,6 +15,7 @@ COMMANDS = {
     "decode": "app.commands.decode:decode",
     "demo": "app.commands.demo:demo",
     "diagnose": "app.commands.decode:diagnose",
+    "find": "app.commands.find:find",
     "orders": "app.commands.orders:orders",
     "ports": "app.commands.meter:ports",
     "read": "app.commands.read:read",

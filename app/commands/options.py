@@ -1,6 +1,7 @@
 """Options that many commands share, and what they turn into."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -94,16 +95,37 @@ def target_from(link: str, data: Path | None, given: dict[str, Any]) -> tuple[Ta
         window=given["window"],
         pdu=given["pdu"],
     )
+    meter_type = given["meter_type"]
+    if link.startswith(_BY_SERIAL):
+        link, meter_type, overrides = _remembered(link, data, meter_type, overrides)
     trace = Trace(given["trace_file"]) if given["trace_file"] else None
     target = Target(
         link=link,
-        meter_type=given["meter_type"],
+        meter_type=meter_type,
         serial=given["serial"],
         overrides=overrides,
         secrets=secrets_for(data, given["secret"], given["secret_env"]),
         data=data,
     )
     return target, trace
+
+
+_BY_SERIAL = "serial:"
+
+
+def _remembered(
+    link: str, data: Path | None, meter_type: str, overrides: Overrides
+) -> tuple[str, str, Overrides]:
+    """Return link, type and address of the meter behind ``serial:NUMBER``; options still win."""
+    from app.services.finding import place_of
+
+    place = place_of(data_folder(data), link.removeprefix(_BY_SERIAL))
+    known = {
+        name: place[name]
+        for name in ("server", "physical", "address_size", "speed", "format")
+        if getattr(overrides, name) is None and place.get(name)
+    }
+    return str(place["link"]), meter_type or str(place["type"]), replace(overrides, **known)
 
 
 def secrets_for(data: Path | None, name: str | None, prefix: str | None) -> Secrets:

@@ -1,0 +1,217 @@
+"""``find``: what answers on a link, and all meters of an RS-485 bus."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from app.commands.options import common_options, link_options, target_from
+from app.commands.read import told_shape, words
+from app.commands.terminal import Terminal, reported, text_table
+from app.errors import AppError
+from app.paths import data_folder
+from app.services import finding, shapes
+from app.services.connection import Target, connect, meter_type_named, open_port
+from app.services.reading import WHAT, Told, Wish, read_meter
+from app.tasks import Progress, Task
+from drivers.dlms.scan import LINES, SAFE_CLIENTS, BusMeter, Plan
+from drivers.errors import DriverError, PortUnavailable
+from drivers.find import Finding, find_meter
+from drivers.link import Line, Link
+from drivers.trace_link import Trace
+
+
+@click.command()
+@click.argument("link", default="")
+@click.option("--addresses", default="", help="physical HDLC addresses of a bus: 1-50 or 17,20-22")
+@click.option("--one-part", is_flag=True, help="addresses of one octet, without a logical device")
+@click.option("--clients", default="", help="clients to ask without a password, in this order")
+@click.option("--formula", default="", help="address of a serial number: SN % 10000 + 1000")
+@click.option("--preview", is_flag=True, help="show the address of --serial and ask nobody")
+@click.option("--read", "wanted", default="", help="read from each meter found: identity,registers")
+@link_options
+@common_options
+def find(link: str, **given: Any) -> None:
+    """Find what answers on LINK; with --addresses all meters of an RS-485 bus.
+
+    No password is sent while looking.  Where each serial number was found is remembered.
+    """
+    terminal = Terminal(given["as_json"])
+    with reported(given["as_json"]):
+        if given["preview"]:
+            _preview(terminal, given)
+            return
+        if not link:
+            raise click.UsageError("find needs a LINK (or --preview with --serial and --type)")
+        target, trace = target_from(link, given["data"], given)
+        try:
+            if given["addresses"]:
+                _bus(terminal, target, trace, given)
+            else:
+                _one(terminal, target, trace)
+        finally:
+            if trace is not None:
+                trace.close()
+
+
+def _preview(terminal: Terminal, given: dict[str, Any]) -> None:
+    kind = meter_type_named(given["meter_type"] or "generic-dlms")
+    shown = finding.preview(kind, given["serial"], given["formula"])
+    shape = {
+        "serial": shown.serial,
+        "formula": shown.formula,
+        "physical": shown.physical,
+        "address": shown.octets,
+    }
+    terminal.result(shape, f"{shown.serial}: physical address {shown.physical}, {shown.octets}")
+
+
+# --- one meter ------------------------------------------------------------------------------
+
+
+def _one(terminal: Terminal, target: Target, trace: Trace | None) -> None:
+    found = terminal.run(_found(target, trace))
+    shape = {
+        "link": target.link,
+        "type": found.meter_type.name,
+        "protocol": found.protocol,
+        "speed": found.speed,
+        "format": found.format,
+        "identification": found.identification,
+        "logical_device_name": found.logical_device_name,
+        "tried": list(found.tried),
+        "diagnosis": list(found.diagnosis),
+    }
+    rows = [[name.replace("_", " "), str(value)] for name, value in shape.items() if value]
+    terminal.result(shape, lambda: text_table(["Found", ""], rows))
+
+
+def _found(target: Target, trace: Trace | None) -> Task[Finding]:
+    yield Progress("Looking for a meter")
+    link = open_port(target.link, Line.named(300, "7E1"), trace)
+    try:
+        return find_meter(link)
+    finally:
+        link.close()
+
+
+# --- a bus ----------------------------------------------------------------------------------
+
+
+def _bus(terminal: Terminal, target: Target, trace: Trace | None, given: dict[str, Any]) -> None:
+    base = meter_type_named(target.meter_type or "generic-dlms")
+    plan = _plan(target, given)
+    wish = _wish(given["wanted"])
+    opened = _opened(target, trace)
+    meters = terminal.run(finding.scan_bus(opened, base, plan))
+    folder = data_folder(given["data"])
+    shapes_found, texts = [], []
+    for meter in meters:
+        finding.remember(folder, target.link, meter)
+        shape = _shape(meter)
+        if wish is not None and not meter.note:
+            told, error = _read(terminal, target, trace, meter, wish)
+            shape["read"] = told_shape(target.link, told) | ({"error": error} if error else {})
+            texts.append(f"{meter.identity.serial}\n{error or words(told)}")
+        shapes_found.append(shape)
+    shape = {"link": target.link, "asked": len(plan.addresses), "meters": shapes_found}
+    terminal.result(shape, lambda: "\n\n".join([_table(meters, plan), *texts]))
+
+
+def _plan(target: Target, given: dict[str, Any]) -> Plan:
+    wanted = target.overrides
+    lines: Sequence[tuple[int, str]] = LINES
+    if wanted.speed or wanted.format:
+        lines = ((wanted.speed or LINES[0][0], wanted.format or LINES[0][1]),)
+    clients: Sequence[int] = SAFE_CLIENTS
+    if given["clients"]:
+        clients = tuple(finding.addresses_in(given["clients"]))
+    elif wanted.client is not None:
+        clients = (wanted.client,)
+    plan = Plan(
+        finding.addresses_in(given["addresses"]),
+        lines,
+        clients,
+        server=wanted.server or 1,
+        address_size=wanted.address_size or 0,
+        one_part=given["one_part"],
+    )
+    return plan if wanted.reply_time is None else replace(plan, patience=wanted.reply_time)
+
+
+def _wish(text: str) -> Wish | None:
+    names = tuple(part.strip() for part in text.split(",") if part.strip())
+    if unknown := [name for name in names if name not in WHAT or name == "object"]:
+        raise click.UsageError(f"{', '.join(unknown)} cannot be read from a bus")
+    return Wish(names) if names else None
+
+
+def _opened(target: Target, trace: Trace | None) -> Callable[[], Any]:
+    @contextmanager
+    def opened() -> Iterator[Link]:
+        link = open_port(target.link, Line.named(9600, "8N1"), trace)
+        try:
+            yield link
+        finally:
+            link.close()
+
+    return opened
+
+
+def _read(
+    terminal: Terminal, target: Target, trace: Trace | None, meter: BusMeter, wish: Wish
+) -> tuple[Told, str]:
+    """Return what one meter tells, and what went wrong: that does not stop the others."""
+    dlms = meter.meter_type.dlms
+    place = replace(
+        target.overrides,
+        framing="hdlc",
+        server=dlms.server,
+        physical=dlms.physical,
+        speed=meter.speed,
+        format=meter.format,
+    )
+    at = replace(target, meter_type=meter.meter_type.name, overrides=place)
+    told = Told()
+    try:
+        terminal.run(read_meter(lambda: connect(at, trace), wish, told))
+    except PortUnavailable:
+        raise
+    except (DriverError, AppError) as error:
+        return told, f"{type(error).__name__}: {error}"
+    return told, ""
+
+
+def _shape(meter: BusMeter) -> dict[str, Any]:
+    dlms = meter.meter_type.dlms
+    return {
+        "address": meter.address,
+        "octets": meter.octets,
+        "server": dlms.server,
+        "physical": dlms.physical,
+        "client": meter.client,
+        "speed": meter.speed,
+        "format": meter.format,
+        "type": meter.meter_type.name,
+        "identity": shapes.identity_shape(meter.identity),
+        "note": meter.note,
+    }
+
+
+def _table(meters: list[BusMeter], plan: Plan) -> str:
+    rows = [
+        [
+            str(one.address),
+            one.octets,
+            one.identity.serial,
+            one.meter_type.title if one.identity.serial else "",
+            f"{one.speed} {one.format}",
+            "" if one.client is None else str(one.client),
+            one.note,
+        ]
+        for one in meters
+    ]
+    head = ["Address", "Octets", "Serial", "Type", "Line", "Client", "Note"]
+    return f"{len(meters)} of {len(plan.addresses)} addresses answer\n{text_table(head, rows)}"
