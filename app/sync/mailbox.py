@@ -70,9 +70,7 @@ def _assign(session: Session, order_id: str, data: dict[str, Any]) -> None:
     planned = _planned(data["order"])
     order = session.get(WorkOrder, order_id)
     if order is None:
-        order = WorkOrder(order_id=order_id, state=OrderState.DOWNLOADED, epoch=epoch, **planned)
-        order.search = _search_text(order)
-        session.add(order)
+        session.add(order_from(order_id, epoch, data["order"], OrderState.DOWNLOADED))
         return
     if epoch <= order.epoch or order.state in _FINISHED:
         return
@@ -83,6 +81,13 @@ def _assign(session: Session, order_id: str, data: dict[str, Any]) -> None:
             setattr(order, name, value)
         order.search = _search_text(order)
     order.updated = utc_now()
+
+
+def order_from(order_id: str, epoch: int, body: dict[str, Any], state: OrderState) -> WorkOrder:
+    """Return a new order as its planner wrote it."""
+    order = WorkOrder(order_id=order_id, state=state, epoch=epoch, **_planned(body))
+    order.search = _search_text(order)
+    return order
 
 
 def _planned(body: dict[str, Any]) -> dict[str, Any]:

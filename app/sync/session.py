@@ -25,6 +25,7 @@ from app.sync.journal import (
     submit_finished,
 )
 from app.sync.mailbox import apply_mail
+from app.sync.readback import read_back
 from app.tasks import Progress, Task
 
 CLOCK_TOLERANCE = timedelta(minutes=2)
@@ -144,10 +145,12 @@ class _Session:
             self._renumber(incarnation, next_seq)
 
     def _renumber(self, incarnation: int, from_seq: int) -> None:
+        last_seqs = self._hello()[0].last_seqs
         fresh = self._calls.new_incarnation()
         self._moves += 1
         with self._db.write() as session:
             renumber(session, incarnation, from_seq, fresh)
+        read_back(self._db, self._calls, incarnation, from_seq, last_seqs)
         self._warnings.append(
             "The data of this laptop is older than what the centre has seen of it, or was copied."
             " New work is sent under new numbers; the centre was told."

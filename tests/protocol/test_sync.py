@@ -603,7 +603,13 @@ def test_an_old_disk_image_gets_new_numbers_and_loses_nothing(world, tmp_path):
     assert result.in_step
     assert "older than what the centre has seen" in result.warnings[0]
     assert world.verdict(kept) == world.verdict(lost) == "applied"
-    assert [(e.incarnation, e.seq) for e in old.events()] == [(1, 1), (1, 2), (1, 3), (2, 1)]
+    # Its own events were read back, and the orders they tell of have moved on.
+    assert [(e.incarnation, e.seq) for e in old.events()] == [
+        *((1, n) for n in range(1, 6)),
+        (2, 1),
+    ]
+    assert [old.state(order) for order in (first, second)] == [OrderState.SUBMITTED] * 2
+    check_invariants(world, old)
     alarms = world.rows("SELECT incarnation, alarm FROM incarnation WHERE alarm <> ''")
     assert alarms[0] == (1, "the laptop was back at number 4")
     assert alarms[1][0] == 2
