@@ -24,8 +24,8 @@ ALL_TESTS = (1 << 36) - 1
 
 
 def drn_of(serial: str) -> str:
-    """Return the 11-digit meter number of a virtual meter: its serial with a right check digit."""
-    digits = serial[-11:].zfill(11)[:10]
+    """Return the meter number of a virtual meter: maker 46, eight digits of the serial, check."""
+    digits = "46" + serial[-8:].zfill(8)
     return digits + str(luhn(digits))
 
 
