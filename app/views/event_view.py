@@ -5,8 +5,8 @@ from datetime import tzinfo
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from app.services.event_lines import EventLine, event_lines
 from app.views import words
-from app.views.event_lines import EventLine, event_lines
 from app.views.surfaces import Card
 from app.views.tables import Cell, CellTable, Column, Rows
 from app.views.theme import Look

@@ -6,9 +6,11 @@ Put together once, in `app.main`; passed on, never looked up.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Select, select
 
@@ -33,7 +35,7 @@ from app.sync.session import SyncResult, synchronise
 from app.tasks import Found, Progress, Task
 from app.workorders.checks import Check, check_from
 from app.workorders.record import build_record
-from app.workorders.results import StepView, steps_view
+from app.workorders.results import StepView, step_value, steps_view
 from app.workorders.runner import Outcome, work
 from app.workorders.visit import WorkContext
 from drivers.meter import Meter
@@ -219,10 +221,12 @@ class Desk:
             rows = tuple(check_from(check.body) for check in checks)
             report = _newest_report(session.execute(_reports_of(order_id)).scalars().first())
             events = stored_events(session, order_id)
+            clock = _clock_of(step_value(session, order_id, "clock"))
         return Stored(
             readings=readings,
             profiles=tuple((one.info, one.rows) for one in kept if one is not None),
             events=events,
+            clock=clock,
             checks=rows,
             report=self.db.folder / report if report else None,
         )
@@ -310,3 +314,16 @@ def _reports_of(order_id: str) -> Select[Attachment]:
 
 def _newest_report(row: Attachment | None) -> str:
     return row.path if row is not None else ""
+
+
+def _clock_of(value: dict[str, Any]) -> ClockReading | None:
+    """Return the comparison of clocks that a visit kept; None when it made none."""
+    if "meter_time" not in value:
+        return None
+    return ClockReading(
+        meter_time=datetime.fromisoformat(value["meter_time"]),
+        read_at=datetime.fromisoformat(value["read_at"]),
+        offset=Decimal(value["offset_s"]),
+        uncertainty=Decimal(value["uncertainty_s"]),
+        status=tuple(value["status"]),
+    )

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.reports import model
+from app.services.event_lines import event_lines
 from app.services.events import stored_events
 from app.services.profile import Capture, stored_capture
 from app.services.readout import stored_readings
@@ -45,10 +46,13 @@ def record_registers(session: Session, order_id: str) -> tuple[model.Register, .
 
 
 def record_events(session: Session, order_id: str) -> tuple[model.Event, ...]:
-    """Return the log of the meter in words, the oldest first; an unknown code shows its number."""
-    found = sorted(stored_events(session, order_id), key=lambda item: item.time)
+    """Return the log of the meter in words, the oldest first; what began and ended is one line.
+
+    An unknown code shows its number.
+    """
+    lines = event_lines(stored_events(session, order_id))
     return tuple(
-        model.Event(item.time, item.code, item.text or f"Event {item.code}") for item in found
+        model.Event(line.begin, line.code, line.text, until=line.end) for line in reversed(lines)
     )
 
 

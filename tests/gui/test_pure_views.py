@@ -6,10 +6,10 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
+from app.services.event_lines import event_lines
 from app.tasks import Found, Progress
 from app.views import words
 from app.views.checks_view import CheckLine, limit_words, overall
-from app.views.event_lines import event_lines
 from app.views.findings import Findings
 from app.views.forecast import Forecast
 from app.views.paint import Verdict
