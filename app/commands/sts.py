@@ -9,10 +9,13 @@ import click
 from app.commands.options import common_options, secrets_for
 from app.commands.terminal import Terminal, reported, text_table
 from app.errors import BadInput
+from app.paths import data_folder
+from app.services.sta_tables import load_tables
 from app.services.sts_vectors import verify_vectors
 from drivers.errors import KeysDoNotFit
 from drivers.sts import words
 from drivers.sts.keys import EA_MISTY, EA_STA, check_value
+from drivers.sts.sta import SAMPLE, Tables
 from drivers.sts.token import CrcError, DecoderKey, TokenError, masked, open_token, parse
 
 FAILED = 23
@@ -54,16 +57,26 @@ def verify(*, file: Path, data: Path | None, as_json: bool) -> None:
 @click.argument("token")
 @click.option("--secret", help="name of the keyring entry that holds the decoder key (KEY=…)")
 @click.option("--secret-env", help="prefix of the environment variable that holds it")
+@click.option(
+    "--tables", type=click.Path(path_type=Path), help="file with the licensed tables of EA07"
+)
 @common_options
 def decode_token(
-    *, token: str, secret: str | None, secret_env: str | None, data: Path | None, as_json: bool
+    *,
+    token: str,
+    secret: str | None,
+    secret_env: str | None,
+    tables: Path | None,
+    data: Path | None,
+    as_json: bool,
 ) -> None:
     """Say what a TOKEN of 20 digits does.
 
     Without a decoder key only the class of credit and management tokens can be told.
     """
     with reported(as_json):
-        key = _decoder_key(secrets_for(data, secret, secret_env).key)
+        licensed = load_tables(tables, data_folder(data)) if tables else SAMPLE
+        key = _decoder_key(secrets_for(data, secret, secret_env).key, licensed)
         try:
             shape = token_shape(token, key)
         except CrcError as error:
@@ -74,13 +87,13 @@ def decode_token(
         Terminal(as_json).result(shape, lambda: text_table(["Token", shape["token"]], rows[1:]))
 
 
-def _decoder_key(secret: Any) -> DecoderKey | None:
+def _decoder_key(secret: Any, tables: Tables) -> DecoderKey | None:
     if secret is None:
         return None
     value = secret.reveal()
     if len(value) not in KEY_SIZES:
         raise BadInput("a decoder key has 8 bytes (EA07) or 16 bytes (EA11)")
-    return DecoderKey(value, KEY_SIZES[len(value)])
+    return DecoderKey(value, KEY_SIZES[len(value)], tables)
 
 
 def token_shape(token: str, key: DecoderKey | None) -> dict[str, Any]:
