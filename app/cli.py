@@ -19,6 +19,7 @@ COMMANDS = {
     "orders": "app.commands.orders:orders",
     "ports": "app.commands.meter:ports",
     "read": "app.commands.read:read",
+    "relay": "app.commands.relay:relay",
     "report": "app.commands.work:report",
     "run": "app.commands.work:run_order",
     "sts": "app.commands.sts:sts",

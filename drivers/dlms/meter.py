@@ -11,9 +11,10 @@ from drivers.dlms.ciphering import CounterStore
 from drivers.dlms.clock import MeterZone
 from drivers.dlms.data import CosemTime, as_time, octets
 from drivers.dlms.log import LogReader
-from drivers.dlms.objects import CLOCK, RELAY, ObjectReader
+from drivers.dlms.objects import CLOCK, ObjectReader
 from drivers.dlms.prepayment import PrepaymentAccess
 from drivers.dlms.profile import ProfileReader
+from drivers.dlms.relay import SupplySwitch
 from drivers.dlms.session import Session
 from drivers.errors import AccessDenied, GarbledReply, NotSupported, ValueRefused
 from drivers.eventwords import status_words
@@ -22,6 +23,7 @@ from drivers.metertype import MeterType
 from drivers.obis import parse, to_bytes
 from drivers.prepayment import PrepaymentReading, TokenAnswer
 from drivers.secrets import Secret, Secrets
+from drivers.switching import Switching
 from drivers.values import (
     ClockReading,
     Identity,
@@ -34,7 +36,6 @@ from drivers.values import (
 )
 
 _KEPT_WITHIN_S = 3  # a clock that was set must read back within this
-_RELAY_STATES = {0: "disconnected", 1: "connected", 2: "ready for reconnection"}
 _MAKER = 3  # letters that begin a logical device name
 
 
@@ -83,6 +84,7 @@ class DlmsMeter:
         self._prepayment = PrepaymentAccess(
             self._session, self._objects, link, meter_type.prepayment
         )
+        self._switch = SupplySwitch(self._session, self._objects, link, meter_type.relay)
         self._offset: timedelta | None = None
 
     def __enter__(self) -> Self:
@@ -227,11 +229,11 @@ class DlmsMeter:
 
     def relay(self) -> RelayReading:
         """Return the state of the supply switch."""
-        code = to_bytes(self.meter_type.relay)
-        output, state, mode = (self._objects.value(RELAY, code, n) for n in (2, 3, 4))
-        if not isinstance(state, int) or not isinstance(mode, int):
-            raise GarbledReply("the supply switch gives no state")
-        return RelayReading(bool(output), _RELAY_STATES.get(state, f"state {state}"), mode)
+        return self._switch.reading()
+
+    def switch(self, action: Switching) -> RelayReading:
+        """Operate the supply switch, once, and return what reads back."""
+        return self._switch.switch(action)
 
     # --- prepayment -------------------------------------------------------------------------
 
