@@ -1,12 +1,16 @@
 """``orders``: the queue of this laptop."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from app.commands.options import common_options, database
+from app.commands.review import acting, acting_options, visit_shape
 from app.commands.terminal import Terminal, reported, text_table
+from app.errors import BadInput
+from app.models.database import Database
 from app.workorders.exchange.export_orders import export_orders
 from app.workorders.exchange.import_orders import ImportResult, import_orders
 from app.workorders.queue import (
@@ -39,9 +43,27 @@ def import_file(
     """Take work orders from a CSV or XLSX FILE."""
     with reported(as_json), database(data) as db:
         result = import_orders(db, file, mapping=mapping, dry_run=dry_run)
+        if not dry_run:
+            result = _with_tokens(db, file, result)
         Terminal(as_json).result(_import_shape(result), lambda: _import_words(result))
         if result.errors:
             raise SystemExit(2)
+
+
+def _with_tokens(db: Database, file: Path, result: ImportResult) -> ImportResult:
+    """Take the tokens that came in the same file to their orders; say how many."""
+    from app.main import desk_on
+    from app.workorders.exchange.tablefile import read_table
+    from app.workorders.tokens import has_tokens, import_tokens
+
+    desk = desk_on(db)
+    if desk.tokens is None or not has_tokens(read_table(file).columns):
+        return result
+    tokens = import_tokens(db, file, desk.tokens, who=desk.who)
+    failed = {error.row for error in result.errors}
+    more = tuple(error for error in tokens.errors if error.row not in failed)
+    remark = f"{tokens.tokens} tokens for {tokens.orders} orders"
+    return replace(result, errors=(*result.errors, *more), remarks=(*result.remarks, remark))
 
 
 def _import_shape(result: ImportResult) -> dict[str, Any]:
@@ -137,3 +159,43 @@ def export_file(*, file: Path, data: Path | None, as_json: bool) -> None:
     with reported(as_json), database(data) as db:
         written = export_orders(db, file)
         Terminal(as_json).result({"file": str(file), "sha256": written}, f"Written to {file}")
+
+
+@orders.command("assign")
+@click.argument("wanted", nargs=-1, required=True, metavar="ORDER...")
+@click.option("--to", "device", default="", help="laptop: its id or name")
+@click.option("--recall", is_flag=True, help="call the orders back instead")
+@click.option("--reason", default="", help="why they are called back")
+@click.option("--centre", "url", default="", help="URL of the central store")
+@acting_options
+@common_options
+def assign_orders(
+    *,
+    wanted: tuple[str, ...],
+    device: str,
+    recall: bool,
+    reason: str,
+    url: str,
+    name: str,
+    role: str,
+    data: Path | None,
+    as_json: bool,
+) -> None:
+    """Give orders at the centre to a laptop, or call them back; ORDER is a number or an id."""
+    from app.commands.centre import centre_url, opened
+    from app.services import dispatch, users
+
+    with reported(as_json):
+        if bool(device) == recall:
+            raise BadInput("say who gets the orders with --to LAPTOP, or use --recall")
+        who = acting(data, name, role or users.DISPATCHER)
+        who.demand("orders.recall" if recall else "orders.assign")
+        with opened(url or centre_url(data), data) as store:
+            if recall:
+                moved = dispatch.recall(store, wanted, reason, who.person)
+            else:
+                moved = dispatch.assign(store, wanted, device, who.person)
+        Terminal(as_json).result(
+            {"orders": [visit_shape(order) for order in moved]},
+            "\n".join(f"{order.number}: {order.state.replace('_', ' ')}" for order in moved),
+        )
