@@ -1,4 +1,4 @@
-"""``read``: identity, registers, profile, events, clock, relay and single objects of a meter."""
+"""``read``: identity, registers, profile, events, clock, relay, prepayment, objects."""
 
 import csv
 from collections.abc import Callable
@@ -15,6 +15,7 @@ from app.services import shapes
 from app.services.connection import connect
 from app.services.reading import WHAT, Told, Wish, read_meter
 from app.services.tables import write_table
+from app.services.token import key_words
 from drivers.values import ProfileInfo, ProfileRow, Span
 
 
@@ -32,7 +33,8 @@ from drivers.values import ProfileInfo, ProfileRow, Span
 def read(link: str, what: tuple[str, ...], **given: Any) -> None:
     """Read WHAT from the meter on LINK.
 
-    WHAT: identity, registers, profile, events, clock, relay, object CODE[/CLASS[/ATTRIBUTE]].
+    WHAT: identity, registers, profile, events, clock, relay, prepayment,
+    object CODE[/CLASS[/ATTRIBUTE]].
     """
     terminal = Terminal(as_json=given["as_json"])
     with reported(given["as_json"]):
@@ -118,6 +120,8 @@ def told_shape(link: str, told: Told) -> dict[str, Any]:
         shape["clock"] = shapes.clock_shape(told.clock)
     if told.relay is not None:
         shape["relay"] = shapes.relay_shape(told.relay)
+    if told.prepayment is not None:
+        shape["prepayment"] = shapes.prepayment_shape(told.prepayment)
     if told.objects:
         shape["objects"] = [shapes.register_shape(reading) for reading in told.objects]
     shape["statistics"] = shapes.statistics_shape(told.statistics, told.elapsed)
@@ -147,6 +151,8 @@ def words(told: Told) -> str:
     if told.relay is not None:
         flow = "supply on" if told.relay.output else "supply off"
         parts.append(f"Relay {told.relay.state}, {flow}, mode {told.relay.mode}")
+    if told.prepayment is not None:
+        parts.append(f"Prepayment: {key_words(told.prepayment)}")
     parts += [f"Note: {remark}" for remark in told.statistics.remarks]
     return "\n\n".join(parts)
 

@@ -10,8 +10,9 @@ from app.errors import Interrupted
 from app.models.base import utc_now
 from app.services.profile import ProfileRows
 from app.tasks import Found, Progress, Task
-from drivers.errors import DriverError
+from drivers.errors import DriverError, NotSupported
 from drivers.meter import Meter
+from drivers.prepayment import Prepaid, PrepaymentReading
 from drivers.values import (
     ClockReading,
     Identity,
@@ -24,7 +25,9 @@ from drivers.values import (
     Statistics,
 )
 
-WHAT = ("identity", "registers", "profile", "events", "clock", "relay", "object")
+WHAT = (
+    "identity", "registers", "profile", "events", "clock", "relay", "prepayment", "object",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ class Told:
     events: list[MeterEvent] | None = None
     clock: ClockReading | None = None
     relay: RelayReading | None = None
+    prepayment: PrepaymentReading | None = None
     objects: list[Reading] = field(default_factory=list)
     statistics: Statistics = field(default_factory=Statistics)
     elapsed: float = 0.0
@@ -159,6 +163,15 @@ def _relay(meter: Meter, wish: Wish, told: Told, sink: Sink | None) -> Task[None
     yield Found("relay", told.relay)
 
 
+def _prepayment(meter: Meter, wish: Wish, told: Told, sink: Sink | None) -> Task[None]:
+    del wish, sink
+    yield Progress("Reading keys and credit")
+    if not isinstance(meter, Prepaid):
+        raise NotSupported("this meter tells nothing of prepayment")
+    told.prepayment = meter.prepayment()
+    yield Found("prepayment", told.prepayment)
+
+
 def _objects(meter: Meter, wish: Wish, told: Told, sink: Sink | None) -> Task[None]:
     del sink
     for code, class_id, attribute in wish.objects:
@@ -174,5 +187,6 @@ _READERS = {
     "events": _events,
     "clock": _clock,
     "relay": _relay,
+    "prepayment": _prepayment,
     "object": _objects,
 }

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from drivers.prepayment import PrepaymentReading
 from drivers.values import (
     ClockReading,
     Identity,
@@ -115,6 +116,23 @@ def clock_shape(clock: ClockReading) -> Shape:
 def relay_shape(relay: RelayReading) -> Shape:
     """Return the state of the supply switch."""
     return asdict(relay)
+
+
+def prepayment_shape(reading: PrepaymentReading) -> Shape:
+    """Return keys and credit; null and "" for what the meter does not tell."""
+    return {
+        "drn": reading.drn,
+        "sgc": reading.sgc,
+        "ti": reading.ti,
+        "krn": reading.krn,
+        "key_type": reading.key_type,
+        "ken": reading.ken,
+        "ea": reading.ea,
+        "base_date": reading.base,
+        "key_tokens": reading.key_tokens,
+        "balance": number_text(reading.balance),
+        "unit": reading.unit,
+    }
 
 
 def statistics_shape(statistics: Statistics, elapsed: float) -> Shape:

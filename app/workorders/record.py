@@ -22,6 +22,7 @@ from app.workorders.checks import check_from
 from app.workorders.limits import LimitPack, load_pack
 from app.workorders.procedure import load_procedure
 from app.workorders.record_measured import record_events, record_profile, record_registers
+from app.workorders.record_prepayment import record_prepayment
 from app.workorders.results import step_value
 from app.workorders.visit import WorkContext
 
@@ -215,7 +216,7 @@ def _settings(session: Session, order_id: str) -> tuple[model.Setting, ...]:
     tried = sorted(rows, key=lambda row: row.outcome != NOT_WRITTEN)
     last = {row.kind: row for row in tried}
     limit = step_value(session, order_id, "clock").get("limit_s", "0")
-    return tuple(
+    clocks = tuple(
         model.Setting(
             name="Clock",
             before=row.before,
@@ -225,6 +226,7 @@ def _settings(session: Session, order_id: str) -> tuple[model.Setting, ...]:
         for kind, row in sorted(last.items())
         if kind == CLOCK
     )
+    return clocks + record_prepayment(session, order_id)
 
 
 def _read_back(row: MeterCommand, limit: Decimal) -> str:

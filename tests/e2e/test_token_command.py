@@ -1,5 +1,6 @@
 """``token enter`` against the virtual Hexcell, in processes of their own."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -67,3 +68,15 @@ def test_what_needs_an_order_or_an_answer_is_not_entered(counter):
     damaged = counter.enter("1234 5678", "--yes")
     assert damaged.code == 2
     assert counter.enter(counter.office.test(16), "--yes").code == 0
+
+
+def test_keys_and_credit_are_read_as_the_virtual_meter_has_them(tmp_path):
+    expected = tmp_path / "expected.json"
+    with virtual_meter(
+        "hexcell-ddsy1088", "tcp:0", "--serial", SERIAL, "--rows", 20, "--expected", expected
+    ) as link:
+        ended = meterwright("read", link, "prepayment", *HEXCELL, env=PASSWORD)
+    assert ended.code == 0, ended.out + ended.err
+    found, wanted = ended.json["prepayment"], json.loads(expected.read_text())["prepayment"]
+    assert {name: found[name] for name in wanted} == wanted
+    assert found["key_tokens"] == 4

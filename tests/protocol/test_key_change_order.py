@@ -13,6 +13,7 @@ from app.models.token import OrderToken, TokenStep, VendingRecord
 from app.services import audit
 from app.services.keypad import grouped
 from app.tasks import Ask
+from app.workorders.record import build_record
 from app.workorders.runner import skip_step
 from app.workorders.tokens import token_views
 from drivers.errors import MeterBusy, PortUnavailable
@@ -45,6 +46,11 @@ def test_an_order_loads_old_credit_a_quad_and_new_credit_over_the_line(place):
     assert [entered.code for entered in place.account.history] == [1, 2, 3, 17, 1, 1]
     assert steps(place)["keychange"].value["state"] == "verified"
     assert steps(place)["new_tokens"].value["tokens"][0]["credited"] == "12.5"
+    record, _ = build_record(place.db, place.order, place.context())
+    key = record.settings[-1]
+    assert (key.name, key.written) == ("Decoder key", "SGC 654321, TI 07, KRN 2")
+    assert key.read_back == key.written
+    assert len(record.settings) == 7
     assert states(place) == [TokenStep.ACCEPTED, *["part"] * 3, "accepted", "accepted"]
 
 
