@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app.models.blob import Blob
 from app.models.database import Database
 from app.models.journal import JournalEvent
-from app.models.order import Attachment
+from app.models.order import Attachment, WorkOrder
 
 _AT_ONCE = 500
 
@@ -127,6 +127,13 @@ def _chips(session: Session, order_ids: list[str]) -> dict[str, Chip]:
             .group_by(JournalEvent.order_id)
         )
     }
+    for order_id, purged in session.execute(
+        select(WorkOrder.order_id, WorkOrder.events_purged).where(
+            WorkOrder.order_id.in_(order_ids), WorkOrder.events_purged > 0
+        )
+    ):
+        total, acked = counts.get(order_id, (0, 0))
+        counts[order_id] = (total + purged, acked + purged)
     verdicts: dict[str, str] = {}
     for order_id, verdict in session.execute(
         select(JournalEvent.order_id, JournalEvent.verdict)

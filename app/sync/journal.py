@@ -57,7 +57,11 @@ def open_count(session: Session) -> int:
 
 
 def acknowledge(session: Session, incarnation: int, upto: int, last_sent: int) -> None:
-    """Mark what the centre has committed: everything that was sent, and not beyond its answer."""
+    """Mark what the centre has committed: everything that was sent, and not beyond its answer.
+
+    The time is the centre's: retention counts from it.
+    """
+    at = laptop_of(session).last_server_time or utc_now()
     session.execute(
         update(JournalEvent)
         .where(
@@ -65,7 +69,7 @@ def acknowledge(session: Session, incarnation: int, upto: int, last_sent: int) -
             JournalEvent.seq <= min(upto, last_sent),
             JournalEvent.acked_at.is_(None),
         )
-        .values(acked_at=utc_now())
+        .values(acked_at=at)
     )
 
 

@@ -1,0 +1,132 @@
+"""``centre review``, ``orders assign`` and their neighbours, as scripts use them."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from app.centre.contract import Enrolment
+from app.cli import meterwright
+from app.commands.centre import write_credentials
+from app.errors import BadInput
+from app.models.order import OrderState
+from tests.protocol.sync_world import World, postgres_world
+
+
+@pytest.fixture
+def world(tmp_path):
+    made = World(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def run(tmp_path, world):
+    def command(*words, code=0, **environment):
+        arguments = [*map(str, words), "--json", "--data", str(tmp_path / "office")]
+        result = CliRunner(env=environment).invoke(meterwright, arguments, standalone_mode=False)
+        exit_code = getattr(result.exception, "code", result.exit_code)
+        assert exit_code == code, (result.output, result.exception)
+        return json.loads(result.stdout) if result.stdout else {}
+
+    return command
+
+
+def test_a_visit_goes_through_review_from_the_command_line(world, run):
+    url = world.centre.url
+    ana, ben = world.laptop("ana"), world.laptop("ben")
+    first, second = ana.take_orders(2)
+    ana.record(first, "step.result", {"step": "photo"})
+    ana.record(first, "order.done", {"verdict": "PASS", "who": "ana"})
+    ana.move(first, OrderState.DONE)
+    world.sync(ana)
+
+    waiting = run("centre", "review", "list", url)
+    assert [v["number"] for v in waiting["visits"]] == ["1"]
+    shown = run("centre", "review", "show", url, "1")
+    assert [e["kind"] for e in shown["events"]] == ["order.imported", "step.result", "order.done"]
+    run("centre", "review", "approve", url, "1", "--as", "ana", code=20)
+    run("centre", "review", "reject", url, "1", "--as", "vera", code=2)
+    run("centre", "review", "reject", url, "1", "--step", "tango", "--reason", "r", code=2)
+    back = run("centre", "review", "reject", url, "1", "--step", "photo", "--reason", "dark")
+    assert (back["state"], back["epoch"]) == ("assigned", 2)
+
+    (moved,) = run("orders", "assign", "2", "--to", "ben", "--centre", url)["orders"]
+    assert moved["assignee"] == ben.device_id
+    ana.complete(second)
+    world.sync(ana)
+    (dispute,) = run("centre", "review", "list", url)["disputes"]
+    assert dispute["verdict"] == "late"
+    item = f"#{dispute['item']}"
+    run("centre", "review", "settle", url, item, "--reason", "r", code=2)
+    settled = run("centre", "review", "settle", url, item, "--accept", "--reason", "was there")
+    assert settled["decision"] == "accept"
+    run("centre", "review", "approve", url, "2", "--as", "vera")
+    groups = run("centre", "progress", url, "--by", "crew")["groups"]
+    assert [(g["group"], g["planned"], g["approved"]) for g in groups] == [("ana", 1, 1)]
+    assert run("centre", "maintain", url)["rejudged"] == 0
+    assert run("centre", "restored", url)["generation"] > 1
+    assert run("centre", "rebuild", url, "--check")["differences"] == []
+    assert run("centre", "status", url)["review_open"] == 0
+
+
+def test_an_order_is_recalled_with_a_reason_only(world, run):
+    ana = world.laptop("ana")
+    ana.take_orders(1)
+    world.sync(ana)
+    url = world.centre.url
+    run("orders", "assign", "1", "--recall", "--centre", url, code=2)
+    run("orders", "assign", "1", "--centre", url, code=2)
+    run("orders", "assign", "1", "--to", "nobody", "--centre", url, code=2)
+    (order,) = run("orders", "assign", "1", "--recall", "--reason", "plans", "--centre", url)[
+        "orders"
+    ]
+    assert (order["state"], order["assignee"]) == ("recalled", "")
+
+
+def test_once_people_are_entered_an_act_needs_a_sign_in(world, run):
+    url = world.centre.url
+    ana = world.laptop("ana")
+    ana.take_orders(1)
+    world.sync(ana)
+    words = ("orders", "assign", "1", "--to", "ana", "--centre", url)
+    result = CliRunner().invoke(
+        meterwright,
+        ["centre", "user", "add", "ada", "--new-role", "administrator", "--json", "--data",
+         str(world.folder / "office")],
+        input="correct horse\n",
+    )  # fmt: skip
+    assert json.loads(result.stdout) == {"added": "ada"}
+    run(*words, "--role", "dispatcher", code=20)
+    run(*words, "--as", "ada", code=20, METERWRIGHT_PASSWORD="wrong")
+    run(*words, "--as", "ada", METERWRIGHT_PASSWORD="correct horse")
+    assert [u["name"] for u in run("centre", "user", "list")["users"]] == ["ada"]
+    assert run("centre", "audit")["troubles"] == []
+
+
+def test_credentials_are_for_their_owner_only_and_never_written_over(tmp_path):
+    file = tmp_path / "laptop"
+    write_credentials(file, Enrolment("d", "postgresql+pg8000://u@h/d", "secret"))
+    assert file.stat().st_mode & 0o077 == 0
+    assert "PASSWORD=secret" in file.read_text()
+    with pytest.raises(BadInput):
+        write_credentials(file, Enrolment("d", "x", "y"))
+
+
+@pytest.mark.postgres
+def test_a_laptop_is_enrolled_on_postgresql_with_a_file_for_its_password(tmp_path, run):
+    world = postgres_world(tmp_path)
+    try:
+        url = world.centre.url
+        ana = world.open(tmp_path / "ana")
+        run("centre", "enrol", url, ana.device_id, code=2)
+        enrolled = run(
+            "centre", "enrol", url, ana.device_id, "--name", "ana", "--credentials", tmp_path / "c"
+        )
+        assert enrolled["url"].startswith("postgresql+pg8000://mwdev_")
+        assert "PASSWORD" in (tmp_path / "c").read_text()
+        assert run("centre", "status", url)["devices"][0]["name"] == "ana"
+        assert run("centre", "maintain", url)["alarms"] == []
+        run("centre", "revoke", url, ana.device_id)
+    finally:
+        world.close()
