@@ -7,7 +7,6 @@ fingerprint is a keyed hash, because twelve unknown digits behind a plain hash a
 import base64
 import hashlib
 import hmac
-import json
 from typing import Protocol
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -85,16 +84,23 @@ class TokenBox:
             name = DECODER.format(checked_drn(drn))
         except BadNumber as error:
             raise BadInput(str(error)) from error
-        self._keyring.set(name, json.dumps({"KEY": key.value.hex()}))
+        self._keyring.set(name, f"KEY={key.value.hex()}")
         return check_value(key.value)
 
     def decoder_key(self, drn: str) -> DecoderKey | None:
-        """Return the decoder key of a meter; None when there is none."""
+        """Return the decoder key of a meter; None when there is none.
+
+        Raises:
+            BadInput: The entry of the keyring holds no key; it is not repeated.
+        """
         name = DECODER.format(drn)
         if not drn or name not in self._keyring.list():
             return None
-        value = bytes.fromhex(json.loads(self._keyring.get(name))["KEY"])
-        return DecoderKey(value, _SIZES[len(value)])
+        try:
+            value = bytes.fromhex(self._keyring.get(name).rpartition("=")[2].strip())
+            return DecoderKey(value, _SIZES[len(value)])
+        except (ValueError, KeyError):
+            raise BadInput(f"the keyring entry {name!r} holds no decoder key") from None
 
     def drop_decoder_key(self, drn: str) -> bool:
         """Remove the decoder key of a meter; False when there was none."""

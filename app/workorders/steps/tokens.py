@@ -6,6 +6,7 @@ from decimal import Decimal
 from app.errors import BadInput
 from app.models.token import OrderToken
 from app.reports.model import Verdict
+from app.services import audit
 from app.services.token import TokenFacts, plain_digits, token_facts
 from app.services.token_entry import Booking
 from app.tasks import AnswerKind, Ask, Found, Task
@@ -32,9 +33,12 @@ from app.workorders.tokens import (
 )
 from app.workorders.unseen import resolve
 from app.workorders.visit import StepEnd, Visit
+from drivers.sts.keys import check_value
 from drivers.sts.results import result_words
+from drivers.sts.token import MANAGEMENT
 
 TYPE, NONE = "Type a token", "No token here"
+USE, DO_NOT = "Use it", "Do not use it"
 _ATTEMPTS = 3
 _TOLERANCE = Decimal("0.3")  # kWh that a meter may round up, or the customer use meanwhile
 
@@ -111,9 +115,7 @@ def _against_receipt(row: OrderToken, item: EnteredToken) -> str:
 
 def _permitted(visit: Visit, row: OrderToken, booking: Booking) -> Task[Booking]:
     """Ask for the reason and the second confirmation that an engineering token needs."""
-    with visit.db.read() as session:
-        drn = vending_record(session, visit.order.order_id).drn
-    facts = facts_of(visit, row, drn)
+    facts = yield from _said(visit, row)
     if not facts.engineering:
         return booking
     reason = yield from reason_for(visit)
@@ -124,6 +126,29 @@ def _permitted(visit: Visit, row: OrderToken, booking: Booking) -> Task[Booking]
         consequence(facts),
     )
     return replace(booking, reason=reason)
+
+
+def _said(visit: Visit, row: OrderToken) -> Task[TokenFacts]:
+    """Return what a token does; its meter's decoder key is used only when the operator agrees."""
+    facts = facts_of(visit, row)
+    with visit.db.read() as session:
+        drn = vending_record(session, visit.order.order_id).drn
+    key = box_of(visit).decoder_key(drn) if facts.token_class == MANAGEMENT else None
+    if key is None:
+        return facts
+    check = check_value(key.value)
+    answer = yield from visit.ask(
+        "decoder_key",
+        f"Say what management tokens do, with this meter's decoder key (check value {check})?",
+        (USE, DO_NOT),
+        default=DO_NOT,
+    )
+    if answer == DO_NOT:
+        return facts
+    with visit.db.write() as session:
+        body = {"order": visit.order.order_id, "token": row.shown, "check_value": check}
+        audit.append(session, visit.context.who, "decoder_key.used", drn, body)
+    return facts_of(visit, row, drn)
 
 
 def consequence(facts: TokenFacts) -> str:
