@@ -213,6 +213,20 @@ class PrepaymentType:
 
 
 @dataclass(frozen=True, slots=True)
+class CalendarType:
+    """Where the switching table stands and how much it holds; 0: unknown."""
+
+    code: str = "0-0:13.0.0.255"
+    special: str = "0-0:11.0.0.255"
+    script: str = "0-0:10.0.100.255"  # the tariff scripts that switching points run
+    seasons: int = 0
+    weeks: int = 0
+    days: int = 0
+    points: int = 0  # switching points in a day
+    special_days: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class MeterType:
     """One make and model."""
 
@@ -229,6 +243,7 @@ class MeterType:
     identity: IdentityCodes = field(default_factory=IdentityCodes)
     ratings: Ratings = field(default_factory=Ratings)
     prepayment: PrepaymentType = field(default_factory=PrepaymentType)
+    calendar: CalendarType = field(default_factory=CalendarType)
     registers: tuple[RegisterType, ...] = ()
     profiles: tuple[ProfileType, ...] = ()
     logs: tuple[LogType, ...] = ()

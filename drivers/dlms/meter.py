@@ -6,10 +6,13 @@ from decimal import Decimal
 from types import TracebackType
 from typing import Self
 
+from drivers.calendar import Calendar, CalendarReading, SpecialDay
 from drivers.dlms.apdu import Attribute
+from drivers.dlms.calendar import CalendarAccess
 from drivers.dlms.ciphering import CounterStore
 from drivers.dlms.clock import MeterZone
 from drivers.dlms.data import CosemTime, as_time, octets
+from drivers.dlms.firmware import ImageTransfer
 from drivers.dlms.log import LogReader
 from drivers.dlms.objects import CLOCK, ObjectReader
 from drivers.dlms.prepayment import PrepaymentAccess
@@ -18,6 +21,7 @@ from drivers.dlms.relay import SupplySwitch
 from drivers.dlms.session import Session
 from drivers.errors import AccessDenied, GarbledReply, NotSupported, ValueRefused
 from drivers.eventwords import status_words
+from drivers.firmware import LoadProgress
 from drivers.link import Link
 from drivers.metertype import MeterType
 from drivers.obis import parse, to_bytes
@@ -85,6 +89,10 @@ class DlmsMeter:
             self._session, self._objects, link, meter_type.prepayment
         )
         self._switch = SupplySwitch(self._session, self._objects, link, meter_type.relay)
+        self._calendar = CalendarAccess(
+            self._session, self._objects, self._zone, meter_type.calendar
+        )
+        self._images = ImageTransfer(self._session, self._objects, link)
         self._offset: timedelta | None = None
 
     def __enter__(self) -> Self:
@@ -234,6 +242,29 @@ class DlmsMeter:
     def switch(self, action: Switching) -> RelayReading:
         """Operate the supply switch, once, and return what reads back."""
         return self._switch.switch(action)
+
+    # --- switching table and firmware -------------------------------------------------------
+
+    def calendar(self) -> CalendarReading:
+        """Return both switching tables and the special days."""
+        self._learn_zone()
+        return self._calendar.reading()
+
+    def write_calendar(
+        self,
+        calendar: Calendar,
+        special_days: tuple[SpecialDay, ...] | None,
+        activation: datetime | None,
+    ) -> CalendarReading:
+        """Write the passive switching table and bring it into force; return what reads back."""
+        self._learn_zone()
+        return self._calendar.write(calendar, special_days, activation)
+
+    def load_firmware(
+        self, identifier: bytes, image: bytes, *, activate: bool = True
+    ) -> Iterator[LoadProgress]:
+        """Send what the meter lacks of an image, have it verified, and activate it."""
+        return self._images.load(identifier, image, activate=activate)
 
     # --- prepayment -------------------------------------------------------------------------
 

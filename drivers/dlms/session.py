@@ -5,7 +5,7 @@ new one and the same request once more.  Block transfers are never continued acr
 arrived is the caller's, and the caller asks anew.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
@@ -20,6 +20,7 @@ from drivers.dlms.acse import (
 from drivers.dlms.addressing import client_address, server_address
 from drivers.dlms.apdu import (
     Attribute,
+    Data,
     action_answer,
     action_request,
     answers,
@@ -31,6 +32,16 @@ from drivers.dlms.apdu import (
 )
 from drivers.dlms.ciphering import CounterStore, RememberedCounters
 from drivers.dlms.data import decode, octets
+from drivers.dlms.gateway import GatewayTransport
+from drivers.dlms.lists import (
+    MOST_LISTED,
+    Item,
+    block_taken,
+    list_answer,
+    list_request,
+    listed,
+    set_blocks,
+)
 from drivers.dlms.negotiation import FRAME_MAX, HdlcSettings
 from drivers.dlms.securing import Security, prepared
 from drivers.dlms.transport import HdlcTransport, Transport, WrapperTransport
@@ -54,11 +65,14 @@ T = TypeVar("T")
 _BUSY_PAUSE = 0.5  # s before a meter that was busy is asked again
 _INACTIVE_S = 25.0  # meters drop a silent link after 30 to 180 s
 _BLOCKS_MAX = 1 << 20
+_CIPHERING = 24  # octets that ciphering adds to an APDU, at most
 _REPLY_TO_HLS = Attribute(15, bytes((0, 0, 40, 0, 0, 255)), 1)
 _BREAK = b"\x01B0\x03q"
 _BREAK_SPEEDS = (300, 9600)
 _USUAL_SPEED = 9600  # of an optical port after its speed switch
 _OLD_LINK_S = 0.5
+_METER_GIVES_UP_S = 1.7  # without an option select
+_LONGEST_LIST_S = 60.0
 
 
 class Session:
@@ -182,23 +196,52 @@ class Session:
             self._link.wait(len(_BREAK) * line.character_s)
 
     def _connected_transport(self) -> Transport:
+        dlms = self._type.dlms
+        inner = self._own_transport()
+        if dlms.gateway_network < 0:
+            return inner
+        address = bytes.fromhex(dlms.gateway_address)
+        self._transport = GatewayTransport(inner, dlms.gateway_network, address)
+        return self._transport
+
+    def _own_transport(self) -> Transport:
         link, kind = self._link, self._type
         if kind.framing == "wrapper":
             return WrapperTransport(link, kind.dlms.client, kind.dlms.server, kind.timing)
-        speed = self._optical_line() if kind.framing == "mode-e" else self._direct_line()
-        character_s = Line.named(speed, "8N1").character_s if link.sets_line else 0.0
-        transport = HdlcTransport(link, self._hdlc_settings(character_s))
-        self._transport = transport  # from here on the way out has a DISC
+        if kind.framing != "mode-e":
+            return self._hdlc_at(self._direct_line())
         try:
-            transport.connect()
-        except NoReply as error:
-            if kind.framing != "mode-e" or error.hint:
-                raise
-            raise NoReply(error.waited, "late-dlms") from error
+            return self._hdlc_at(self._optical_line())
+        except (NoReply, GarbledReply):
+            if not self.identification:
+                raise  # nobody answered the sign-on, which has its own repeats
+            # The meter may have missed the option select, and sends its list at the first speed.
+            self._statistics.remarks.append("the sign-on was repeated")
+            if link.sets_line:
+                self._break()
+            self._wait_for_quiet()
+        try:
+            return self._hdlc_at(self._optical_line())
+        except NoReply as error:  # the first sign-on was answered, HDLC behind it never
+            raise NoReply(error.waited, error.hint or "late-dlms") from error
+
+    def _hdlc_at(self, speed: int) -> HdlcTransport:
+        """Build the HDLC link at the speed that was agreed."""
+        character_s = Line.named(speed, "8N1").character_s if self._link.sets_line else 0.0
+        transport = HdlcTransport(self._link, self._hdlc_settings(character_s))
+        self._transport = transport  # from here on the way out has a DISC
+        transport.connect()
         return transport
+
+    def _wait_for_quiet(self) -> None:
+        """Let the meter finish what it sends, until it must have given up waiting as well."""
+        end = self._link.now() + _LONGEST_LIST_S
+        while self._link.now() < end and self._link.read(_METER_GIVES_UP_S):
+            pass
 
     def _optical_line(self) -> int:
         """Sign on over the optical port; return the speed both sides have switched to."""
+        self.identification = ""
         self._power_probe()
         timing = replace(self._type.timing, retries=min(self._type.timing.retries, 1))
         try:
@@ -284,7 +327,13 @@ class Session:
     def blocks(self, attribute: Attribute, what: str, selector: bytes = b"") -> Iterator[bytes]:
         """Yield the raw data of an attribute, block by block as it arrives."""
         request = get_request(self._number(), attribute, selector)
-        data = get_answer(self._asked(request, again=True), what)
+        return self._following(request, what, get_answer)
+
+    def _following(
+        self, request: bytes, what: str, first: Callable[[bytes, str], Data]
+    ) -> Iterator[bytes]:
+        """Yield the raw data that answers ``request``, with all its blocks."""
+        data = first(self._asked(request, again=True), what)
         yield data.raw
         expected = data.number
         while not data.last:
@@ -303,7 +352,44 @@ class Session:
         Raises:
             ValueRefused, AccessDenied, NotSupported, MeterBusy: The meter refused.
         """
-        set_answer(self._asked(set_request(self._number(), attribute, value)), what)
+        invoke, agreed = self._number(), self.association
+        request = set_request(invoke, attribute, value)
+        room = (agreed.max_pdu if agreed else 0) - (_CIPHERING if self._ciphers else 0)
+        if room <= 0 or len(request) <= room:
+            set_answer(self._asked(request), what)
+            return
+        if agreed is None or not agreed.set_blocks:
+            raise NotSupported(f"{what}: the value is too long for this meter's messages")
+        number = 0
+        for number, block in enumerate(set_blocks(invoke, attribute, value, room), 1):
+            more = block_taken(self._asked(block), number, what)
+        if more:
+            raise GarbledReply(f"the meter still waits for more of {what}")
+
+    def get_list(self, wanted: Sequence[tuple[Attribute, str]]) -> list[Item]:
+        """Return several attributes, each decoded or the error in its place, in few requests.
+
+        Where the association has no lists they are asked for one by one.
+
+        Raises:
+            GarbledReply: The meter answers with another count.
+        """
+        if self.association is None or not self.association.lists:
+            return [self._single(attribute, what) for attribute, what in wanted]
+        found: list[Item] = []
+        for at in range(0, len(wanted), MOST_LISTED):
+            part = wanted[at : at + MOST_LISTED]
+            request = list_request(self._number(), [attribute for attribute, _ in part])
+            names = [what for _, what in part]
+            raw = b"".join(self._following(request, ", ".join(names), list_answer))
+            found += listed(raw, names)
+        return found
+
+    def _single(self, attribute: Attribute, what: str) -> Item:
+        try:
+            return self.get(attribute, what)
+        except (NotSupported, AccessDenied) as error:
+            return error
 
     def action(
         self, method: Attribute, what: str, parameter: bytes = b"", *, secret: bool = False
@@ -317,6 +403,10 @@ class Session:
         """
         request = action_request(self._number(), method, parameter)
         return action_answer(self._asked(request, secret=secret), what)
+
+    @property
+    def _ciphers(self) -> bool:
+        return self._security is not None and self._security.ciphering is not None
 
     @property
     def lost(self) -> bool:

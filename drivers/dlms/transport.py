@@ -25,8 +25,13 @@ _DRAIN_S = 2.5  # the longest frame at 9600 Bd
 class Transport(Protocol):
     """Carries APDUs to one logical device and back."""
 
-    lost: bool  # the link ended under us, a new one may help
-    pushed: list[bytes]  # APDUs nobody asked for
+    @property
+    def lost(self) -> bool:
+        """Whether the link ended under us, so that a new one may help."""
+
+    @property
+    def pushed(self) -> list[bytes]:
+        """APDUs nobody asked for."""
 
     def connect(self) -> None:
         """Build the link."""

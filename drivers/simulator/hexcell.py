@@ -23,6 +23,7 @@ from drivers.simulator.dlms.classes import (
 )
 from drivers.simulator.dlms.faults import FAULTS, Faults
 from drivers.simulator.dlms.hdlc import HdlcStation, StationSettings
+from drivers.simulator.dlms.images import Images
 from drivers.simulator.dlms.objects import (
     AMPERE,
     HERTZ,
@@ -35,13 +36,16 @@ from drivers.simulator.dlms.objects import (
 )
 from drivers.simulator.dlms.profile import CLOCK, Column, Profile
 from drivers.simulator.dlms.server import Client, Server
+from drivers.simulator.dlms.tariffs import Tariffs
 from drivers.simulator.dlms.wrapper import TwoFramings, WrapperDevice
 from drivers.simulator.household import Household, Outage
 from drivers.simulator.loadprofile import Capture, PeriodicRows, grown
 from drivers.simulator.meterclock import MeterClock, Zone
 from drivers.simulator.model import (
+    CALENDAR_ACTIVE,
     COVER_OFF,
     COVER_ON,
+    FIRMWARE_ACTIVATED,
     MAGNET,
     MAGNET_GONE,
     NEW_TIME,
@@ -161,6 +165,9 @@ class Hexcell:
         self.quantities = {item.code: item for item in self._quantities()}
         self.capture = Capture(ZONE, (self.energy, self.voltage), before.outages)
         self.settings = StationSettings(lower=physical_address(self.serial))
+        self.firmware = FIRMWARE
+        self.tariffs = Tariffs(self.clock, self._tariffs_changed)
+        self.images = Images(b"HXE", self._loaded)
         title = b"HXE" + int(self.serial).to_bytes(5, "big")
         self.keys = MeterKeys(ENCRYPTION_KEY, AUTHENTICATION_KEY, title, chance.randrange(9000))
 
@@ -222,6 +229,13 @@ class Hexcell:
     def _locked(self, now: float) -> None:
         self.tamper.add(self.clock.shown(now), WRONG_PASSWORD)
 
+    def _tariffs_changed(self, now: float) -> None:
+        self.standard.add(self.clock.shown(now), CALENDAR_ACTIVE)
+
+    def _loaded(self, now: float, identifier: bytes) -> None:
+        self.firmware = identifier.decode("ascii", "replace")
+        self.standard.add(self.clock.shown(now), FIRMWARE_ACTIVATED)
+
     # -- how it is asked ---------------------------------------------------------------------
 
     def device(self) -> TwoFramings:
@@ -266,7 +280,7 @@ class Hexcell:
             [
                 data("0-0:42.0.0.255", axdr.text(self.logical_device_name), Access.PUBLIC),
                 data("0-0:96.1.0.255", axdr.text(self.serial), Access.PUBLIC),
-                data("1-0:0.2.0.255", axdr.text(FIRMWARE), Access.PUBLIC),
+                data("1-0:0.2.0.255", lambda _: axdr.text(self.firmware), Access.PUBLIC),
                 data(COUNTER, lambda _: axdr.integer(axdr.U32, self.keys.accepted), Access.PUBLIC),
                 data("0-0:97.97.0.255", axdr.integer(axdr.U8, 0)),
                 data(PROFILE_STATUS, axdr.integer(axdr.U8, 0)),
@@ -279,6 +293,8 @@ class Hexcell:
         )
         for quantity in self.quantities.values():
             model.add(quantity.cosem(self.measured))
+        for item in (*self.tariffs.objects(), self.images.cosem()):
+            model.add(item)
         for item in self._cosem.all():
             model.add(item)
         logs = (STANDARD_LOG, self.standard), (TAMPER_LOG, self.tamper), (RELAY_LOG, self.relay_log)

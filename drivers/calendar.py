@@ -1,0 +1,169 @@
+"""The activity calendar of a meter: seasons, weeks, days with their switching points, special days.
+
+Meters that keep one have the methods of `KeepsCalendar` beside those of `drivers.meter.Meter`.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, runtime_checkable
+
+_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
+_SEASON = re.compile(r"(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")
+_SPECIAL = re.compile(r"(\d{4}|\*)-(0[1-9]|1[0-2]|\*)-(0[1-9]|[12]\d|3[01]|\*)")
+_WEEK = 7
+
+
+class BadCalendar(ValueError):
+    """A calendar cannot be used; the text says where."""
+
+
+@dataclass(frozen=True, slots=True)
+class Season:
+    """From ``start`` (MM-DD) on the week ``week`` is in force."""
+
+    name: str
+    start: str
+    week: str
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """The day tables from Monday to Sunday."""
+
+    name: str
+    days: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchingPoint:
+    """At ``time`` (HH:MM) the tariff script ``script`` runs: 1 is rate 1."""
+
+    time: str
+    script: int
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One day table."""
+
+    number: int
+    points: tuple[SwitchingPoint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SpecialDay:
+    """A date (YYYY-MM-DD, * for every) on which another day table is in force."""
+
+    index: int
+    date: str
+    day: int
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """One table: the active or the passive one."""
+
+    name: str
+    seasons: tuple[Season, ...]
+    weeks: tuple[Week, ...]
+    days: tuple[Day, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a calendar of this make can hold; 0: unknown."""
+
+    seasons: int = 0
+    weeks: int = 0
+    days: int = 0
+    points: int = 0
+    special_days: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarReading:
+    """Both tables, when the passive one comes into force, and the special days."""
+
+    active: Calendar
+    passive: Calendar
+    activation: datetime | None
+    special_days: tuple[SpecialDay, ...] = ()
+
+
+def check(calendar: Calendar, special_days: tuple[SpecialDay, ...], limits: Limits) -> None:
+    """Make sure that a calendar is whole and that the meter can hold it.
+
+    Raises:
+        BadCalendar: It is not.
+    """
+    _unique("season", [season.name for season in calendar.seasons])
+    _unique("season start", [season.start for season in calendar.seasons])
+    _unique("week", [week.name for week in calendar.weeks])
+    _unique("day table", [day.number for day in calendar.days])
+    _unique("special day", [day.index for day in special_days])
+    weeks = {week.name for week in calendar.weeks}
+    days = {day.number for day in calendar.days}
+    for season in calendar.seasons:
+        _matches(_SEASON, season.start, f"season {season.name}", "MM-DD")
+        if season.week not in weeks:
+            raise BadCalendar(f"season {season.name} wants week {season.week}, which is not there")
+    for week in calendar.weeks:
+        if len(week.days) != _WEEK or not set(week.days) <= days:
+            raise BadCalendar(f"week {week.name} needs seven day tables that exist")
+    for day in calendar.days:
+        _check_day(day)
+    for special in special_days:
+        _matches(_SPECIAL, special.date, f"special day {special.index}", "YYYY-MM-DD")
+        if special.day not in days:
+            raise BadCalendar(f"special day {special.index} wants day table {special.day}")
+    _fits("seasons", len(calendar.seasons), limits.seasons)
+    _fits("weeks", len(calendar.weeks), limits.weeks)
+    _fits("day tables", len(calendar.days), limits.days)
+    most = max((len(day.points) for day in calendar.days), default=0)
+    _fits("switching points in a day", most, limits.points)
+    _fits("special days", len(special_days), limits.special_days)
+
+
+def _check_day(day: Day) -> None:
+    times = [point.time for point in day.points]
+    for time in times:
+        _matches(_TIME, time, f"day table {day.number}", "HH:MM")
+    if not times or times != sorted(set(times)):
+        raise BadCalendar(f"day table {day.number} needs switching points in ascending order")
+
+
+def _matches(pattern: re.Pattern[str], text: str, where: str, form: str) -> None:
+    if not pattern.fullmatch(text):
+        raise BadCalendar(f"{where}: {text!r} is not of the form {form}")
+
+
+def _unique(what: str, names: list[Any]) -> None:
+    if len(set(names)) != len(names):
+        raise BadCalendar(f"a {what} is there twice")
+
+
+def _fits(what: str, count: int, limit: int) -> None:
+    if limit and count > limit:
+        raise BadCalendar(f"{count} {what}: this meter holds {limit}")
+
+
+@runtime_checkable
+class KeepsCalendar(Protocol):
+    """A meter whose switching table can be read and written."""
+
+    def calendar(self) -> CalendarReading:
+        """Return both tables and the special days."""
+
+    def write_calendar(
+        self,
+        calendar: Calendar,
+        special_days: tuple[SpecialDay, ...] | None,
+        activation: datetime | None,
+    ) -> CalendarReading:
+        """Write the passive table, and when it comes into force (None: at once); read back.
+
+        Raises:
+            ValueRefused: The meter refused, or holds something else.
+            NotSupported: It cannot hold so much; nothing was written.
+        """
