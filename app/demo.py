@@ -6,7 +6,9 @@ line, the orders are imported from a file, the centre is the SQLite store.
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+import subprocess
+import sys
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,15 +24,14 @@ from app.workorders.exchange.import_orders import import_orders
 from drivers.errors import DriverError
 from drivers.iec62056.readout import decode_readout
 from drivers.secrets import Secret, Secrets
-from drivers.simulator import catalogue, hexcell, replay, zmf100
-from drivers.simulator.device import Device
-from drivers.simulator.serve import serve
+from drivers.simulator import hexcell, zmf100
 from resources import resource
 
 COMMISSION, READ_OUT = "1043", "1044"
 ZMF100 = "50284117"
 HEXCELL = "46000755036"
 FIXTURE_SERIAL = "33112077"  # in the readout that comes with the program
+LISTENING = "listening on "  # what `simulate` says when it is ready
 REAL_READOUT = "iec62056-21/03_landisgyr_E350_ZMF100AC_M26.txt"
 
 WHO = {
@@ -68,11 +69,15 @@ def running_demo(folder: Path, *, real_time: bool = True) -> Iterator[Demo]:
         shutil.rmtree(ports, ignore_errors=True)
         ports.mkdir()
         readout, name = saved_readout()
-        optical = _line(stack, ports, "optical-zmf100", three_phase_meter(), real_time=real_time)
-        played = [replay.build(readout, name=f"replay of {name}")]
-        replayed = _line(stack, ports, "optical-replay", played, real_time=real_time)
-        meters = catalogue.build("hexcell-ddsy1088*5", serial=HEXCELL)
-        bus = stack.enter_context(serve(meters, "rfc2217:0")).link
+        played = folder / "demo-readout.txt"
+        write_atomically(played, readout)
+        pace = ["--real-time-line"] if real_time else []
+        optical, replayed, bus = _played(
+            stack,
+            ["landisgyr-zmf100", "--serial", ZMF100, *_on_port(ports / "optical-zmf100"), *pace],
+            [f"replay:{played}", *_on_port(ports / "optical-replay"), *pace],
+            ["hexcell-ddsy1088*5", "--serial", HEXCELL, "--listen", "rfc2217:0"],
+        )
         settings = Settings(settings_file(folder))
         centre = f"sqlite:///{folder / 'centre.sqlite'}"
         _prepare(db, settings, centre, readout)
@@ -87,11 +92,6 @@ def running_demo(folder: Path, *, real_time: bool = True) -> Iterator[Demo]:
             ],
         )
         yield Demo(desk, centre, optical, replayed, bus, name)
-
-
-def three_phase_meter() -> list[Device]:
-    """Return the virtual three-phase meter of the demo."""
-    return catalogue.build("landisgyr-zmf100", serial=ZMF100)
 
 
 def demo_secrets(meter_type: str, serial: str) -> Secrets:
@@ -129,12 +129,37 @@ def readout_serial(readout: bytes) -> str:
     raise BadInput("the saved readout does not tell the number of its meter")
 
 
-def _line(
-    stack: ExitStack, ports: Path, name: str, devices: Sequence[Device], *, real_time: bool
-) -> str:
-    """Put ``devices`` on a virtual optical port and return what to open."""
-    listen = f"pty:{ports / name}" if os.name == "posix" else "rfc2217:0"
-    return stack.enter_context(serve(devices, listen, real_time=real_time)).link
+def _on_port(place: Path) -> list[str]:
+    """Return where a virtual optical port listens; only POSIX has pseudo-terminals."""
+    return ["--listen", f"pty:{place}" if os.name == "posix" else "rfc2217:0"]
+
+
+def _played(stack: ExitStack, *meters: list[str]) -> list[str]:
+    """Start the virtual meters and return what to open for each.
+
+    Each has a process of its own: a real meter does not wait while this program is busy either.
+    """
+    program = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "app"]
+    running = [
+        stack.enter_context(
+            subprocess.Popen(  # noqa: S603 (our own program)
+                [*program, "simulate", *arguments, "--until-eof"],
+                stdin=subprocess.PIPE,  # closed when we end, however that happens
+                stdout=subprocess.PIPE,
+                text=True,
+                start_new_session=True,  # Ctrl-C is for us; the meter still hears the sign-off
+            )
+        )
+        for arguments in meters
+    ]
+    links = []
+    for process in running:
+        stack.callback(process.terminate)
+        said = process.stdout.readline() if process.stdout is not None else ""
+        if not said.startswith(LISTENING):
+            raise BadInput(f"a virtual meter could not be started: {said or 'it ended'}")
+        links.append(said.removeprefix(LISTENING).strip())
+    return links
 
 
 def _prepare(db: Database, settings: Settings, centre: str, readout: bytes) -> None:

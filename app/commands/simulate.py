@@ -2,6 +2,7 @@
 
 import json
 import signal
+import sys
 import threading
 from pathlib import Path
 from types import FrameType
@@ -25,6 +26,7 @@ from drivers.simulator.serve import serve
 @click.option("--real-time-line", is_flag=True, help="pace every byte at the true line speed")
 @click.option("--fault", "faults", multiple=True, help="a fault by name; see --list-faults")
 @click.option("--expected", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--until-eof", is_flag=True, hidden=True, help="end when standard input does")
 @click.option("--list-faults", is_flag=True, help="print the faults TYPE knows, and end")
 def simulate(
     *,
@@ -36,6 +38,7 @@ def simulate(
     real_time_line: bool,
     faults: tuple[str, ...],
     expected: Path | None,
+    until_eof: bool,
     list_faults: bool,
 ) -> None:
     """Play a virtual meter of TYPE until SIGTERM or Ctrl-C.
@@ -57,11 +60,19 @@ def simulate(
             found = [device.expected() for device in devices]
             whole = found[0] if len(found) == 1 else found
             write_atomically(expected, json.dumps(whole, indent=1, ensure_ascii=False).encode())
-        _play(listen, devices, real_time=real_time_line)
+        ended = threading.Event()
+        if until_eof:
+            threading.Thread(target=_wait_for_eof, args=(ended,), daemon=True).start()
+        _play(listen, devices, ended, real_time=real_time_line)
 
 
-def _play(listen: str, devices: list[Device], *, real_time: bool) -> None:
-    ended = threading.Event()
+def _wait_for_eof(ended: threading.Event) -> None:
+    """Set ``ended`` when whoever started us is gone."""
+    sys.stdin.read()
+    ended.set()
+
+
+def _play(listen: str, devices: list[Device], ended: threading.Event, *, real_time: bool) -> None:
 
     def stop(number: int, frame: FrameType | None) -> None:
         del number, frame
@@ -75,4 +86,5 @@ def _play(listen: str, devices: list[Device], *, real_time: bool) -> None:
         raise BadInput(f"cannot listen on {listen}: {error}") from error
     with server:
         click.echo(f"listening on {server.link}")
-        ended.wait()
+        while server.running and not ended.wait(0.2):
+            pass
