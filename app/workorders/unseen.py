@@ -19,8 +19,8 @@ from app.services.token_entry import (
 from app.tasks import Task
 from app.workorders.entering import KEYPAD_ANSWERS, keypad_for, settle_keypad
 from app.workorders.visit import Visit
-from drivers.errors import MeterBusy
-from drivers.prepayment import TakesTokens, TokenState
+from drivers.errors import MeterBusy, NotSupported
+from drivers.prepayment import TakesTokens, TokenAnswer, TokenState
 from drivers.sts import results
 
 TAKEN, NOT_TAKEN = "It was taken", "It was not entered"
@@ -81,7 +81,10 @@ def _resolve_wire(
     meter = yield from visit.meter()
     if not isinstance(meter, TakesTokens):
         raise MeterBusy("the meter does not tell what became of the token")
-    said = meter.token_answer()
+    try:
+        said = meter.token_answer()
+    except NotSupported:
+        said = TokenAnswer(TokenState.ACCEPTED)
     if said.state is TokenState.PROCESSING:
         raise MeterBusy(f"the meter still works on token {token.shown}")
     record(command.command_id, token, booking, said, now)

@@ -108,8 +108,10 @@ class Programming:
             raise NotSupported(f"the meter has no {code}: it answers {error}")
         return answer
 
-    def write(self, code: str, value: str, *, end_at: float = 0.0) -> bool:
+    def write(self, code: str, value: str, *, end_at: float = 0.0, secret: bool = False) -> bool:
         """Write ``value``; False when the meter did not hear it well and nothing has changed.
+
+        A ``secret`` value is traced as dots, and no error repeats it.
 
         Raises:
             AccessDenied: It ended the session, or wants a password.
@@ -122,8 +124,9 @@ class Programming:
                 raise AccessDenied(f"{self._refused} (not sent again)") from self._refused
             body += b"(" + password.reveal() + b")"
         session = self.enter()
-        secret = own.password_in_value
-        answer = self._do(session.write(own.write_command, body, end_at=end_at, secret=secret))
+        masked = secret or own.password_in_value
+        answer = self._do(session.write(own.write_command, body, end_at=end_at, secret=masked))
+        value = "•••" if secret else value
         if answer == REFUSED:
             return False
         if answer == ACKNOWLEDGED:

@@ -12,7 +12,14 @@ from types import TracebackType
 from typing import Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from drivers.errors import DriverError, GarbledReply, NoReply, NotSupported
+from drivers.errors import (
+    AccessDenied,
+    DriverError,
+    GarbledReply,
+    NoReply,
+    NotSupported,
+    ValueRefused,
+)
 from drivers.eventwords import event_text
 from drivers.iec62056.access import Programming, lines_of
 from drivers.iec62056.archive import ReadingPlan, inside, log_name, profile_name, range_text
@@ -27,7 +34,8 @@ from drivers.iec62056.talk import perform
 from drivers.iec62056.times import MeterZone
 from drivers.link import Link
 from drivers.metertype import BadMeterType, MeterType
-from drivers.secrets import Secrets
+from drivers.prepayment import PrepaymentReading, TokenAnswer, TokenState
+from drivers.secrets import Secret, Secrets
 from drivers.values import (
     ClockReading,
     Identity,
@@ -289,6 +297,37 @@ class Iec62056Meter:
     def _order(self, name: str, start: datetime | None, end: datetime | None) -> str:
         form = self.meter_type.iec62056.range_form
         return f"{name}({range_text(start, end, self._zone, form)})"
+
+    def prepayment(self) -> PrepaymentReading:
+        """Return the credit left, where the type reads it by itself; keys are not told this way."""
+        code = self.meter_type.prepayment.balance
+        if not code or not self.meter_type.iec62056.objects_direct:
+            raise NotSupported("this meter type tells nothing of prepayment")
+        credit = self.object(code)
+        return PrepaymentReading(balance=credit.value, unit=credit.unit)
+
+    def enter_token(self, token: Secret) -> TokenAnswer:
+        """Write a token to the register of the type, once; an acknowledgement is acceptance.
+
+        Raises:
+            NotSupported: The type names no register; nothing was sent.
+            GarbledReply: The meter says that it did not hear the command well.
+        """
+        register = self.meter_type.prepayment.token_register
+        if not register:
+            raise NotSupported("this meter type takes no tokens over the line; use the keypad")
+        self._access.enter()  # what is refused here has nothing to do with the token
+        try:
+            heard = self._access.write(register, token.reveal().decode("ascii"), secret=True)
+        except (ValueRefused, AccessDenied):
+            return TokenAnswer(TokenState.REFUSED)
+        if not heard:
+            raise GarbledReply("the meter did not hear the token well")
+        return TokenAnswer(TokenState.ACCEPTED)
+
+    def token_answer(self) -> TokenAnswer:
+        """Refuse: what became of an earlier token is not told this way."""
+        raise NotSupported("this meter tells nothing of its last token over the line")
 
     def relay(self) -> RelayReading:
         """Refuse: no IEC 62056-21 readout tells the state of a supply switch."""
