@@ -10,13 +10,16 @@ from importlib import import_module
 import click
 
 COMMANDS = {
+    "calendar": "app.commands.calendar:calendar",
     "centre": "app.commands.centre:centre",
     "clock": "app.commands.meter:clock",
     "decode": "app.commands.decode:decode",
     "demo": "app.commands.demo:demo",
     "diagnose": "app.commands.decode:diagnose",
     "find": "app.commands.find:find",
+    "firmware": "app.commands.firmware:firmware",
     "orders": "app.commands.orders:orders",
+    "parameters": "app.commands.parameters:parameters",
     "ports": "app.commands.meter:ports",
     "read": "app.commands.read:read",
     "relay": "app.commands.relay:relay",

@@ -1,6 +1,6 @@
 """A meter that speaks DLMS/COSEM, as `drivers.meter.Meter` describes it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import TracebackType
@@ -9,6 +9,7 @@ from typing import Self
 from drivers.calendar import Calendar, CalendarReading, SpecialDay
 from drivers.dlms.apdu import Attribute
 from drivers.dlms.calendar import CalendarAccess
+from drivers.dlms.catalog import Catalog
 from drivers.dlms.ciphering import CounterStore
 from drivers.dlms.clock import MeterZone
 from drivers.dlms.data import CosemTime, as_time, octets
@@ -25,6 +26,7 @@ from drivers.firmware import LoadProgress
 from drivers.link import Link
 from drivers.metertype import MeterType
 from drivers.obis import parse, to_bytes
+from drivers.objectmodel import ObjectEntry
 from drivers.prepayment import PrepaymentReading, TokenAnswer
 from drivers.secrets import Secret, Secrets
 from drivers.switching import Switching
@@ -93,6 +95,7 @@ class DlmsMeter:
             self._session, self._objects, self._zone, meter_type.calendar
         )
         self._images = ImageTransfer(self._session, self._objects, link)
+        self._catalog = Catalog(self._session, self._objects)
         self._offset: timedelta | None = None
 
     def __enter__(self) -> Self:
@@ -242,6 +245,24 @@ class DlmsMeter:
     def switch(self, action: Switching) -> RelayReading:
         """Operate the supply switch, once, and return what reads back."""
         return self._switch.switch(action)
+
+    # --- object model -----------------------------------------------------------------------
+
+    def objects(self) -> tuple[ObjectEntry, ...]:
+        """Return the object list of this association."""
+        return self._catalog.entries()
+
+    def read_objects(self, wanted: Sequence[tuple[str, int, int]]) -> list[Reading]:
+        """Return attributes (code, class, number); one denied or absent has its reason as text."""
+        return self._catalog.read(wanted)
+
+    def raw(self, code: str, class_id: int, attribute: int) -> bytes:
+        """Return an attribute as the meter encodes it."""
+        return self._catalog.raw(code, class_id, attribute)
+
+    def write_raw(self, code: str, class_id: int, attribute: int, value: bytes) -> bytes:
+        """Write an encoded attribute and return what reads back."""
+        return self._catalog.write(code, class_id, attribute, value)
 
     # --- switching table and firmware -------------------------------------------------------
 

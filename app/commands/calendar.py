@@ -1,0 +1,87 @@
+"""``calendar``: the switching table of a meter, read to a file and written from one."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from app.commands.options import common_options, link_options, target_from
+from app.commands.relay import booked, write_options
+from app.commands.terminal import Terminal, reported, text_table
+from app.models.files import write_atomically
+from app.services.calendar import calendar_shape, load_calendar, read_calendar, write_calendar
+from app.services.connection import connect
+from drivers.calendar import CalendarReading
+
+
+@click.group()
+def calendar() -> None:
+    """Read and write switching tables (seasons, weeks, days, special days)."""
+
+
+@calendar.command("read")
+@click.argument("link")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), required=False)
+@link_options
+@common_options
+def read(link: str, file: Path | None, **given: Any) -> None:
+    """Read the switching tables of the meter on LINK, into FILE where one is named."""
+    import json
+
+    terminal = Terminal(given["as_json"])
+    with reported(given["as_json"]):
+        target, trace = target_from(link, given["data"], given)
+        found = terminal.run(read_calendar(lambda: connect(target, trace)))
+        shape = calendar_shape(found)
+        if file is not None:
+            write_atomically(file, json.dumps(shape, indent=1, ensure_ascii=False).encode())
+            terminal.say(f"Written to {file}")
+        terminal.result(shape, lambda: _words(found))
+
+
+@calendar.command("write")
+@click.argument("link")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@write_options
+@link_options
+@common_options
+def write(link: str, file: Path, **given: Any) -> None:
+    """Write the switching table in FILE to the meter on LINK and read it back."""
+    terminal = Terminal(given["as_json"])
+    with reported(given["as_json"]), booked(given["order"], given["data"]) as book:
+        table, special, activation = load_calendar(file)
+        target, trace = target_from(link, given["data"], given)
+        before, after = terminal.run(
+            write_calendar(
+                lambda: connect(target, trace),
+                table,
+                special,
+                activation,
+                book=book,
+                asked=not given["yes"],
+            )
+        )
+        shape = {"before": calendar_shape(before), "after": calendar_shape(after)}
+        terminal.result(shape, lambda: _words(after))
+
+
+def _words(found: CalendarReading) -> str:
+    table = found.active
+    seasons = [[one.name, one.start, one.week] for one in table.seasons]
+    days = [
+        [str(day.number), "  ".join(f"{point.time}->{point.script}" for point in day.points)]
+        for day in table.days
+    ]
+    weeks = [[one.name, " ".join(map(str, one.days))] for one in table.weeks]
+    waiting = f"Passive: {found.passive.name}"
+    if found.activation is not None:
+        waiting += f", in force from {found.activation.isoformat()}"
+    return "\n\n".join(
+        (
+            f"Active: {table.name}",
+            text_table(["Season", "From", "Week"], seasons),
+            text_table(["Week", "Mon to Sun"], weeks),
+            text_table(["Day", "Switching points"], days),
+            f"{len(found.special_days)} special days. {waiting}",
+        )
+    )

@@ -1,0 +1,92 @@
+"""``parameters``: what can be set in a meter, read to a file, compared with one, written."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from app.commands.options import common_options, link_options, target_from
+from app.commands.relay import booked, write_options
+from app.commands.terminal import Terminal, reported, text_table
+from app.models.files import write_atomically
+from app.paths import data_folder
+from app.services.connection import connect
+from app.services.parameters import (
+    Difference,
+    compare_parameters,
+    load_parameters,
+    read_parameters,
+    save_parameters,
+    write_parameters,
+)
+
+_DIFFERENT = 23
+
+
+@click.group()
+def parameters() -> None:
+    """Read, compare and write the parameters of a meter."""
+
+
+@parameters.command("read")
+@click.argument("link")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@link_options
+@common_options
+def read(link: str, file: Path, **given: Any) -> None:
+    """Read what can be written in the meter on LINK into FILE."""
+    terminal = Terminal(given["as_json"])
+    with reported(given["as_json"]):
+        target, trace = target_from(link, given["data"], given)
+        folder = data_folder(given["data"])
+        found = terminal.run(read_parameters(lambda: connect(target, trace), folder))
+        write_atomically(file, save_parameters(found))
+        shape = {"parameters": [asdict(one) for one in found]}
+        terminal.result(shape, f"{len(found)} parameters are in {file}")
+
+
+@parameters.command("compare")
+@click.argument("link")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@link_options
+@common_options
+def compare(link: str, file: Path, **given: Any) -> None:
+    """Compare the meter on LINK with FILE; exit 23 when something differs."""
+    terminal = Terminal(given["as_json"])
+    with reported(given["as_json"]):
+        wanted = load_parameters(file)
+        target, trace = target_from(link, given["data"], given)
+        found = terminal.run(compare_parameters(lambda: connect(target, trace), wanted))
+        terminal.result({"different": [asdict(one) for one in found]}, lambda: _words(found))
+        if found:
+            raise SystemExit(_DIFFERENT)
+
+
+@parameters.command("write")
+@click.argument("link")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@write_options
+@link_options
+@common_options
+def write(link: str, file: Path, **given: Any) -> None:
+    """Write what differs from FILE to the meter on LINK, each read back."""
+    terminal = Terminal(given["as_json"])
+    with reported(given["as_json"]), booked(given["order"], given["data"]) as book:
+        wanted = load_parameters(file)
+        target, trace = target_from(link, given["data"], given)
+        changed = terminal.run(
+            write_parameters(
+                lambda: connect(target, trace), wanted, book=book, asked=not given["yes"]
+            )
+        )
+        terminal.result({"changed": [asdict(one) for one in changed]}, lambda: _words(changed))
+
+
+def _words(found: tuple[Difference, ...]) -> str:
+    if not found:
+        return "Nothing differs"
+    rows = [
+        [one.code, str(one.class_id), str(one.attribute), one.wanted, one.found] for one in found
+    ]
+    return text_table(["Code", "Class", "Attribute", "File", "Meter"], rows)

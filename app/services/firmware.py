@@ -1,0 +1,75 @@
+"""Loads firmware into a meter: confirmed, booked, resumed where it broke, read back."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from app.services.booking import Book, announce
+from app.services.confirming import confirm
+from app.tasks import Found, Progress, Task
+from drivers.errors import DriverError, NotSupported
+from drivers.firmware import LoadProgress, LoadStage, TakesFirmware
+from drivers.meter import Meter
+
+KIND = "firmware"
+_WORDS = {
+    LoadStage.SENDING: "Sending the firmware",
+    LoadStage.VERIFYING: "The meter verifies the firmware",
+    LoadStage.VERIFIED: "The firmware is verified",
+    LoadStage.ACTIVATING: "The meter activates the firmware",
+    LoadStage.ACTIVATED: "The firmware is active",
+}
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a transfer came to."""
+
+    serial: str
+    before: str
+    after: str
+    blocks: int
+    resumed: int
+    active: bool
+
+
+def load_firmware(
+    opened: Callable[[], AbstractContextManager[Meter]],
+    identifier: bytes,
+    image: bytes,
+    *,
+    activate: bool = True,
+    book: Book | None = None,
+    asked: bool = True,
+) -> Task[Loaded]:
+    """Send ``image``, have it verified, activate it, and return what the meter then runs.
+
+    Raises:
+        NotSupported: The meter takes no image.
+        ValueRefused: It refused the image.
+    """
+    yield Progress("Reading who the meter is")
+    with opened() as meter:
+        if not isinstance(meter, TakesFirmware):
+            raise NotSupported("this meter takes no firmware over the wire")
+        before = meter.identity()
+    name = identifier.decode("ascii", "replace")
+    text = f"Load firmware {name} in place of {before.firmware or 'what it runs'}?"
+    yield from confirm("firmware.confirm", text, before.serial, asked=asked)
+    entry = announce(book, KIND, meter=before.serial, before=before.firmware, wanted=name)
+    last: LoadProgress | None = None
+    try:
+        with opened() as meter:
+            if not isinstance(meter, TakesFirmware):
+                raise NotSupported("this meter takes no firmware over the wire")
+            for last in meter.load_firmware(identifier, image, activate=activate):
+                yield Progress(_WORDS[last.stage], last.done, last.total, "blocks")
+            after = meter.identity()
+    except DriverError as error:
+        entry.failed(error, "" if last is None else f"{last.stage} {last.done} of {last.total}")
+        raise
+    entry.done(after.firmware)
+    blocks, resumed = (last.total, last.resumed) if last else (0, 0)
+    loaded = Loaded(before.serial, before.firmware, after.firmware, blocks, resumed, activate)
+    yield Found("firmware", loaded)
+    return loaded

@@ -1,0 +1,63 @@
+"""The object list of a meter, cached: meters of one make and firmware have the same."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from app.models.engine import translated
+from app.models.files import write_atomically
+from app.tasks import Progress, Task
+from drivers.errors import NotSupported
+from drivers.meter import Meter
+from drivers.objectmodel import ObjectEntry, ShowsObjects
+
+_FOLDER = "objects"
+
+
+def object_list(meter: Meter, folder: Path, *, anew: bool = False) -> Task[tuple[ObjectEntry, ...]]:
+    """Return the object list of ``meter``, from the cache where its like was read before.
+
+    The name of the cached file is a hash of maker, firmware and client; ``anew`` reads it again.
+
+    Raises:
+        NotSupported: This meter lists no objects.
+    """
+    if not isinstance(meter, ShowsObjects):
+        raise NotSupported("this meter lists no objects")
+    yield Progress("Reading the object list")
+    path = folder / _FOLDER / f"{_hash(meter)}.json"
+    if not anew and (known := _cached(path)) is not None:
+        return known
+    entries = meter.objects()
+    with translated(str(path)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, json.dumps([asdict(one) for one in entries]).encode())
+    return entries
+
+
+def _hash(meter: Meter) -> str:
+    who, dlms = meter.identity(), meter.meter_type.dlms
+    parts: tuple[object, ...] = (who.manufacturer, meter.meter_type.name, who.firmware)
+    parts = (*parts, dlms.client, dlms.server)
+    if not who.firmware:
+        parts = (*parts, who.serial, who.logical_device_name)  # nothing tells it from its like
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+
+
+def _cached(path: Path) -> tuple[ObjectEntry, ...] | None:
+    try:
+        return tuple(_entry(item) for item in json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # absent or damaged: it is read again
+
+
+def _entry(item: dict[str, Any]) -> ObjectEntry:
+    return ObjectEntry(
+        int(item["class_id"]),
+        int(item["version"]),
+        str(item["code"]),
+        tuple((int(index), int(access)) for index, access in item["attributes"]),
+        tuple(map(int, item["methods"])),
+    )
