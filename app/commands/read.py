@@ -33,7 +33,7 @@ from drivers.values import ProfileInfo, ProfileRow, Span
 def read(link: str, what: tuple[str, ...], **given: Any) -> None:
     """Read WHAT from the meter on LINK.
 
-    WHAT: identity, registers, profile, events, clock, relay, prepayment,
+    WHAT: identity, registers, profile, events, clock, relay, quality, prepayment,
     object CODE[/CLASS[/ATTRIBUTE]].
     """
     terminal = Terminal(as_json=given["as_json"])
@@ -110,8 +110,9 @@ def told_shape(link: str, told: Told) -> dict[str, Any]:
     }
     if told.identity is not None:
         shape["identity"] = shapes.identity_shape(told.identity)
-    if told.registers is not None:
-        shape["registers"] = [shapes.register_shape(reading) for reading in told.registers]
+    for name, listed in (("registers", told.registers), ("quality", told.quality)):
+        if listed is not None:
+            shape[name] = [shapes.register_shape(reading) for reading in listed]
     if told.info is not None:
         shape["profile"] = shapes.profile_shape(told.info, told.rows, complete=told.complete)
     if told.events is not None:
@@ -162,7 +163,7 @@ Tables = dict[str, tuple[list[str], list[list[str]]]]
 
 def _tables(told: Told) -> Tables:
     tables: Tables = {}
-    readings = [*(told.registers or []), *told.objects]
+    readings = [*(told.registers or []), *(told.quality or []), *told.objects]
     if readings:
         tables["Registers"] = (
             ["Code", "Name", "Value", "Unit", "Time"],

@@ -9,6 +9,7 @@ from datetime import datetime
 from app.errors import Interrupted
 from app.models.base import utc_now
 from app.services.profile import ProfileRows
+from app.services.quality import quality_codes, quality_reading
 from app.tasks import Found, Progress, Task
 from drivers.errors import DriverError, NotSupported
 from drivers.meter import Meter
@@ -26,7 +27,8 @@ from drivers.values import (
 )
 
 WHAT = (
-    "identity", "registers", "profile", "events", "clock", "relay", "prepayment", "object",
+    "identity", "registers", "profile", "events", "clock", "relay", "quality", "prepayment",
+    "object",
 )  # fmt: skip
 
 
@@ -56,6 +58,7 @@ class Told:
     events: list[MeterEvent] | None = None
     clock: ClockReading | None = None
     relay: RelayReading | None = None
+    quality: list[Reading] | None = None
     prepayment: PrepaymentReading | None = None
     objects: list[Reading] = field(default_factory=list)
     statistics: Statistics = field(default_factory=Statistics)
@@ -163,6 +166,20 @@ def _relay(meter: Meter, wish: Wish, told: Told, sink: Sink | None) -> Task[None
     yield Found("relay", told.relay)
 
 
+def _quality(meter: Meter, wish: Wish, told: Told, sink: Sink | None) -> Task[None]:
+    del wish, sink
+    told.quality = []
+    codes = quality_codes(meter)
+    for done, wanted in enumerate(codes, 1):
+        yield Progress("Reading the quality of the supply", done, len(codes))
+        reading = quality_reading(meter, wanted)
+        if reading is not None:
+            told.quality.append(reading)
+            yield Found("reading", reading)
+    if not told.quality:
+        raise NotSupported("this meter tells nothing of the quality of the supply")
+
+
 def _prepayment(meter: Meter, wish: Wish, told: Told, sink: Sink | None) -> Task[None]:
     del wish, sink
     yield Progress("Reading keys and credit")
@@ -187,6 +204,7 @@ _READERS = {
     "events": _events,
     "clock": _clock,
     "relay": _relay,
+    "quality": _quality,
     "prepayment": _prepayment,
     "object": _objects,
 }
