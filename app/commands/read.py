@@ -119,15 +119,21 @@ def told_shape(link: str, told: Told) -> dict[str, Any]:
         shape["events"] = shapes.events_shape(told.log, told.events)
     if told.clock is not None:
         shape["clock"] = shapes.clock_shape(told.clock)
-    if told.relay is not None:
-        shape["relay"] = shapes.relay_shape(told.relay)
-    if told.prepayment is not None:
-        shape["prepayment"] = shapes.prepayment_shape(told.prepayment)
+    shape |= _switch_and_credit(told)
     if told.objects:
         shape["objects"] = [shapes.register_shape(reading) for reading in told.objects]
     shape["statistics"] = shapes.statistics_shape(told.statistics, told.elapsed)
     if told.statistics.remarks:
         shape["remarks"] = list(told.statistics.remarks)
+    return shape
+
+
+def _switch_and_credit(told: Told) -> dict[str, Any]:
+    shape: dict[str, Any] = {}
+    if told.relay is not None:
+        shape["relay"] = shapes.relay_shape(told.relay)
+    if told.prepayment is not None:
+        shape["prepayment"] = shapes.prepayment_shape(told.prepayment)
     return shape
 
 

@@ -10,7 +10,7 @@ from gurux_dlms import GXByteBuffer
 from gurux_dlms.CountType import CountType
 from gurux_dlms.enums import Security
 from gurux_dlms.GXDLMSChippering import GXDLMSChippering
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.dlms.addressing import with_serial
@@ -101,6 +101,7 @@ def test_what_is_sealed_opens_and_one_wrong_bit_does_not(text, protection, count
                 unsealed(KEYS, TITLE, bytes(bad))
 
 
+@settings(max_examples=30, deadline=None)  # the library's routine is slow
 @given(st.binary(min_size=16, max_size=80), st.sampled_from([AUTHENTICATED, ENCRYPTED, BOTH]))
 def test_the_libraries_routine_gives_the_same_octets(text, protection) -> None:
     theirs = SimpleNamespace(

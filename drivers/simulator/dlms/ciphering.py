@@ -54,6 +54,7 @@ class Secured:
         self._client = client_title
         self._faults = faults
         self._control = AUTHENTICATE | ENCRYPT  # as the client protects, the meter does
+        self._general = False  # and in the same form: general or per service
         self._before = keys.accepted  # what was accepted before the latest request
 
     def opened(self, apdu: bytes) -> bytes:
@@ -64,8 +65,11 @@ class Secured:
             BadData: It is malformed.
         """
         taker = Taker(apdu)
-        service = CIPHERED.get(taker.octet())
-        if service is None:
+        tag = taker.octet()
+        general, service = tag == _GENERAL, CIPHERED.get(tag)
+        if service is None and not general:
+            raise Untrusted(DECIPHERING)
+        if general and taker.octets(taker.length()) != self._client:
             raise Untrusted(DECIPHERING)
         if taker.length() != taker.left:
             raise BadData("the length does not fit")
@@ -75,9 +79,9 @@ class Secured:
             raise Untrusted(DECIPHERING)
         clear = self._deciphered(control, self._client + counter, text)
         self._rise(counter)
-        if clear[:1] != bytes([service]):
+        if service is not None and clear[:1] != bytes([service]):
             raise BadData("another service inside")
-        self._control = control
+        self._control, self._general = control, general
         return clear
 
     def closed(self, apdu: bytes) -> bytes:
@@ -89,7 +93,7 @@ class Secured:
         body = self._ciphered(self._control, self._keys.sent, apdu)
         if self._faults.happens("forged-tag", 3):
             body = body[:-1] + bytes([body[-1] ^ 1])
-        tag, title = _ANSWERS[apdu[0]], b""
+        tag, title = _GENERAL if self._general else _ANSWERS[apdu[0]], b""
         if tag == _GENERAL:
             title = axdr.length(len(self._keys.title)) + self._keys.title
         return bytes([tag]) + title + axdr.length(len(body)) + body
@@ -105,13 +109,12 @@ class Secured:
         if len(proof) != 5 + _TAG or proof[0] != AUTHENTICATE:
             return False
         counter = int.from_bytes(proof[1:5], "big")
-        if counter <= self._before or counter == self._keys.accepted:
-            return False  # it is made before the request that carries it, or used twice
+        if not self._before < counter <= self._keys.accepted:
+            return False  # made before or with the request that carries it, not earlier
         try:
             self._deciphered(AUTHENTICATE, self._client + proof[1:5], challenge + proof[5:])
         except Untrusted:
             return False
-        self._keys.accepted = max(self._keys.accepted, counter)
         return True
 
     def _rise(self, counter: bytes) -> None:

@@ -1,0 +1,130 @@
+"""Every parser of the DLMS client under one roof: what a fuzzer feeds, whatever drives it.
+
+`feed` must return for any bytes; a `DriverError` is the only exception that a parser may raise.
+"""
+
+from contextlib import suppress
+
+from drivers.dlms.acse import OwnAssociating, aare_fields, refusal
+from drivers.dlms.apdu import action_answer, get_answer, set_answer
+from drivers.dlms.ciphering import (
+    AUTHENTICATED,
+    ENCRYPTED,
+    Ciphering,
+    Counter,
+    Keys,
+    RememberedCounters,
+    sealed,
+)
+from drivers.dlms.clock import MeterZone
+from drivers.dlms.data import as_text, as_time, decode
+from drivers.dlms.frames import Deframer, Frame
+from drivers.dlms.hdlc import Hdlc
+from drivers.dlms.lists import block_taken, list_answer, listed
+from drivers.dlms.negotiation import HdlcSettings, limits
+from drivers.dlms.rowmaker import Capture, Layout, RowMaker
+from drivers.dlms.rows import RowDecoder
+from drivers.dlms.wrapper import Wrapper
+from drivers.errors import DriverError
+from drivers.metertype import Dlms, ProfileType, load_meter_type
+from drivers.secrets import Secret
+from drivers.values import Statistics
+
+TYPE = load_meter_type("generic-dlms")
+KEYS = Keys(Secret(bytes(16)), Secret(bytes(range(16))))
+CAPTURES = (
+    Capture(8, bytes((0, 0, 1, 0, 0, 255)), 2, 0),
+    Capture(1, bytes((0, 0, 96, 10, 1, 255)), 2, 0),
+    Capture(3, bytes((1, 0, 1, 8, 0, 255)), 2, 0),
+)
+HEADS = (b"", b"\xc4\x01\xc1", b"\xc4\x02\xc1", b"\xc4\x03\xc1", b"\xc5\x01", b"\xc7\x01")
+ROW = bytes.fromhex("020309 0C07E80A1907021E0000FF8880 1100 0600000001".replace(" ", ""))
+
+
+def _frames(data: bytes) -> None:
+    deframer = Deframer()
+    for at in range(0, len(data), 7):
+        deframer.feed(data[at : at + 7])
+    deframer.give_up()
+    limits(data)
+    hdlc = Hdlc(HdlcSettings(b"\x21", b"\x03", reply_s=1.0), Statistics())
+    hdlc.connect(0.0)
+    hdlc.receive(0.1, b"\x7e" + data)
+    hdlc.receive(0.2, Frame(b"\x21", b"\x03", 0x73, data[:60]).encode())
+    for second in range(1, 40):
+        hdlc.tick(float(second))
+        hdlc.take_output()
+        hdlc.take_events()
+
+
+def _wrapped(data: bytes) -> None:
+    wrapper = Wrapper(16, 1, Statistics())
+    wrapper.feed(data)
+    wrapper.feed(b"\x00\x01\x00\x01\x00\x10" + data)
+    wrapper.give_up()
+
+
+def _answers(data: bytes) -> None:
+    for parse in (get_answer, set_answer, action_answer, list_answer):
+        for head in (
+            b"",
+            b"\xc4\x01\xc1",
+            b"\xc4\x02\xc1",
+            b"\xc4\x03\xc1",
+            b"\xc5\x01",
+            b"\xc7\x01",
+        ):
+            with suppress(DriverError):
+                parse(head + data, "it")
+    with suppress(DriverError):
+        block_taken(b"\xc5" + data, 1, "it")
+    with suppress(DriverError):
+        listed(data, ["a", "b"])
+    with suppress(DriverError):
+        value = decode(data)
+        as_text(value)
+        moment = as_time(value)
+        if moment is not None:
+            MeterZone(TYPE).utc(moment)
+
+
+def _rows(data: bytes) -> None:
+    for head in (b"", b"\x01\x82\x01\x00" + ROW, b"\x13\x02\x03\x09\x11\x06"):
+        decoder = RowDecoder(len(CAPTURES))
+        layout = Layout(CAPTURES, 0, 1, (2,), ((0, 30),))
+        maker = RowMaker(layout, MeterZone(TYPE), 900, ProfileType("", status="idis"))
+        with suppress(DriverError):
+            whole = head + data
+            for at in range(0, len(whole), 13):
+                maker.rows(decoder.feed(whole[at : at + 13]))
+            decoder.finish()
+
+
+def _associations(data: bytes) -> None:
+    for dlms in (Dlms(), Dlms(auth="high"), Dlms(referencing="sn")):
+        own = OwnAssociating(dlms, Secret(b"x"), None)
+        for head in (b"", bytes((0x61, len(data) & 0x7F))):
+            with suppress(DriverError):
+                own.agreed(head + data)
+    with suppress(DriverError):
+        aare_fields(data)
+    with suppress(DriverError):
+        refusal(data, keys=True)
+
+
+def _ciphered(data: bytes) -> None:
+    counter = Counter(RememberedCounters(), "", KEYS.encryption)
+    ciphering = Ciphering(KEYS, b"MWRTEST1", AUTHENTICATED | ENCRYPTED, counter)
+    ciphering.knows(b"METER001")
+    for head in (b"", b"\xcc", b"\xdb\x08METER001"):
+        with suppress(DriverError):
+            ciphering.opened(head + data)
+    body = sealed(KEYS, b"METER001", 5, AUTHENTICATED | ENCRYPTED, data or b"\x00")
+    with suppress(DriverError):
+        ciphering.opened(b"\xcc\x82" + len(body).to_bytes(2, "big") + body)
+
+
+def feed(data: bytes) -> None:
+    """Give ``data`` to every parser."""
+    for parser in (_frames, _wrapped, _answers, _rows, _associations, _ciphered):
+        parser(data)
