@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.centre.opening import open_centre
+from app.demo_prepayment import demo_box, prepare_prepayment
 from app.errors import BadInput
 from app.models.database import Database
 from app.models.files import write_atomically
@@ -81,6 +82,8 @@ def running_demo(folder: Path, *, real_time: bool = True) -> Iterator[Demo]:
         settings = Settings(settings_file(folder))
         centre = f"sqlite:///{folder / 'centre.sqlite'}"
         _prepare(db, settings, centre, readout)
+        box = demo_box(folder)
+        prepare_prepayment(db, box)
         desk = Desk(
             db,
             settings,
@@ -90,6 +93,7 @@ def running_demo(folder: Path, *, real_time: bool = True) -> Iterator[Demo]:
                 PortChoice(replayed, "Virtual optical port, replay", f"demo, plays {name}"),
                 PortChoice(bus, "Virtual RS-485 bus", f"demo, five meters from {HEXCELL}"),
             ],
+            tokens=box,
         )
         yield Demo(desk, centre, optical, replayed, bus, name)
 
