@@ -18,6 +18,7 @@ from drivers.dlms.log import LogReader
 from drivers.dlms.objects import CLOCK, ObjectReader
 from drivers.dlms.prepayment import PrepaymentAccess
 from drivers.dlms.profile import ProfileReader
+from drivers.dlms.push import Notification
 from drivers.dlms.relay import SupplySwitch
 from drivers.dlms.session import Session
 from drivers.errors import AccessDenied, GarbledReply, NotSupported, ValueRefused
@@ -263,6 +264,14 @@ class DlmsMeter:
     def write_raw(self, code: str, class_id: int, attribute: int, value: bytes) -> bytes:
         """Write an encoded attribute and return what reads back."""
         return self._catalog.write(code, class_id, attribute, value)
+
+    def notifications(self) -> list[Notification]:
+        """Return what the meter has said unasked since the last call."""
+        return self._session.notifications()
+
+    def keep_alive(self) -> bool:
+        """Keep the session alive while the operator thinks; return whether the meter was asked."""
+        return self._session.keep_alive()
 
     # --- switching table and firmware -------------------------------------------------------
 

@@ -6,7 +6,6 @@ arrived is the caller's, and the caller asks anew.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
@@ -17,7 +16,6 @@ from drivers.dlms.acse import (
     is_association_answer,
     is_release_answer,
 )
-from drivers.dlms.addressing import client_address, server_address
 from drivers.dlms.apdu import (
     Attribute,
     Data,
@@ -30,6 +28,7 @@ from drivers.dlms.apdu import (
     set_answer,
     set_request,
 )
+from drivers.dlms.building import LinkBuilder
 from drivers.dlms.ciphering import CounterStore, RememberedCounters
 from drivers.dlms.data import decode, octets
 from drivers.dlms.gateway import GatewayTransport
@@ -42,9 +41,9 @@ from drivers.dlms.lists import (
     listed,
     set_blocks,
 )
-from drivers.dlms.negotiation import FRAME_MAX, HdlcSettings
+from drivers.dlms.push import Notification, notifications
 from drivers.dlms.securing import Security, prepared
-from drivers.dlms.transport import HdlcTransport, Transport, WrapperTransport
+from drivers.dlms.transport import Transport
 from drivers.errors import (
     AccessDenied,
     DriverError,
@@ -54,8 +53,7 @@ from drivers.errors import (
     NotSupported,
     PortUnavailable,
 )
-from drivers.iec62056.signon import sign_on_mode_e
-from drivers.link import Line, Link
+from drivers.link import Link
 from drivers.metertype import MeterType
 from drivers.obis import to_bytes
 from drivers.secrets import Secrets
@@ -66,13 +64,8 @@ _BUSY_PAUSE = 0.5  # s before a meter that was busy is asked again
 _INACTIVE_S = 25.0  # meters drop a silent link after 30 to 180 s
 _BLOCKS_MAX = 1 << 20
 _CIPHERING = 24  # octets that ciphering adds to an APDU, at most
+_NAME = Attribute(1, bytes((0, 0, 42, 0, 0, 255)), 2)
 _REPLY_TO_HLS = Attribute(15, bytes((0, 0, 40, 0, 0, 255)), 1)
-_BREAK = b"\x01B0\x03q"
-_BREAK_SPEEDS = (300, 9600)
-_USUAL_SPEED = 9600  # of an optical port after its speed switch
-_OLD_LINK_S = 0.5
-_METER_GIVES_UP_S = 1.7  # without an option select
-_LONGEST_LIST_S = 60.0
 
 
 class Session:
@@ -95,7 +88,12 @@ class Session:
         self._invoke = 0
         self._last_answer = 0.0
         self.association: Association | None = None
-        self.identification = ""
+        self._builder = LinkBuilder(link, meter_type)
+
+    @property
+    def identification(self) -> str:
+        """The identification line of a mode E sign-on, "" without one."""
+        return self._builder.identification
 
     # --- sign-on and sign-off ---------------------------------------------------------------
 
@@ -183,115 +181,21 @@ class Session:
             if not transport.disconnect():
                 self._statistics.remarks.append("the meter did not confirm the end of the link")
                 if self._type.framing == "mode-e" and self._link.sets_line:
-                    self._break()
+                    self._builder.bring_to_rest()
         except DriverError as error:
             self._statistics.remarks.append(f"the link could not be ended: {error}")
 
-    def _break(self) -> None:
-        """Bring an optical port that may stand anywhere back to rest."""
-        for speed in _BREAK_SPEEDS:
-            line = Line.named(speed, self._type.line.format)
-            self._link.configure(line)
-            self._link.write(_BREAK)
-            self._link.wait(len(_BREAK) * line.character_s)
-
     def _connected_transport(self) -> Transport:
         dlms = self._type.dlms
-        inner = self._own_transport()
+        try:
+            inner = self._builder.build()
+        finally:
+            self._transport = self._builder.transport  # from here on the way out has a DISC
         if dlms.gateway_network < 0:
             return inner
         address = bytes.fromhex(dlms.gateway_address)
         self._transport = GatewayTransport(inner, dlms.gateway_network, address)
         return self._transport
-
-    def _own_transport(self) -> Transport:
-        link, kind = self._link, self._type
-        if kind.framing == "wrapper":
-            return WrapperTransport(link, kind.dlms.client, kind.dlms.server, kind.timing)
-        if kind.framing != "mode-e":
-            return self._hdlc_at(self._direct_line())
-        try:
-            return self._hdlc_at(self._optical_line())
-        except (NoReply, GarbledReply):
-            if not self.identification:
-                raise  # nobody answered the sign-on, which has its own repeats
-            # The meter may have missed the option select, and sends its list at the first speed.
-            self._statistics.remarks.append("the sign-on was repeated")
-            if link.sets_line:
-                self._break()
-            self._wait_for_quiet()
-        try:
-            return self._hdlc_at(self._optical_line())
-        except NoReply as error:  # the first sign-on was answered, HDLC behind it never
-            raise NoReply(error.waited, error.hint or "late-dlms") from error
-
-    def _hdlc_at(self, speed: int) -> HdlcTransport:
-        """Build the HDLC link at the speed that was agreed."""
-        character_s = Line.named(speed, "8N1").character_s if self._link.sets_line else 0.0
-        transport = HdlcTransport(self._link, self._hdlc_settings(character_s))
-        self._transport = transport  # from here on the way out has a DISC
-        transport.connect()
-        return transport
-
-    def _wait_for_quiet(self) -> None:
-        """Let the meter finish what it sends, until it must have given up waiting as well."""
-        end = self._link.now() + _LONGEST_LIST_S
-        while self._link.now() < end and self._link.read(_METER_GIVES_UP_S):
-            pass
-
-    def _optical_line(self) -> int:
-        """Sign on over the optical port; return the speed both sides have switched to."""
-        self.identification = ""
-        self._power_probe()
-        timing = replace(self._type.timing, retries=min(self._type.timing.retries, 1))
-        try:
-            found = sign_on_mode_e(self._link, replace(self._type, timing=timing))
-        except (NoReply, GarbledReply):
-            self._end_old_link()
-            found = sign_on_mode_e(self._link, self._type)
-        self.identification = found.line
-        if self._type.timing.pause_s:
-            self._link.wait(self._type.timing.pause_s)
-        cap = self._type.line.max_speed
-        return min(found.speed, cap) if cap else found.speed
-
-    def _end_old_link(self) -> None:
-        """Take down an HDLC link that a program left open when it was killed or its probe pulled.
-
-        Until its own time-out such a meter listens at the switched speed and hears no sign-on.
-        """
-        self._link.configure(Line.named(_USUAL_SPEED, "8N1"))
-        settings = replace(self._hdlc_settings(0.0), reply_s=_OLD_LINK_S, retries=0)
-        with suppress(NoReply, GarbledReply):  # the sign-on that follows says what is wrong
-            if HdlcTransport(self._link, settings).disconnect():
-                self._statistics.remarks.append("an old connection was still open and was ended")
-
-    def _direct_line(self) -> int:
-        line = self._type.line
-        self._link.configure(Line.named(line.speed, line.format))
-        self._power_probe()
-        return line.speed
-
-    def _power_probe(self) -> None:
-        line = self._type.line
-        self._link.set_lines(rts=line.rts, dtr=line.dtr)
-        if line.settle_s:
-            self._link.wait(line.settle_s)
-
-    def _hdlc_settings(self, character_s: float) -> HdlcSettings:
-        dlms, timing = self._type.dlms, self._type.timing
-        return HdlcSettings(
-            client=client_address(dlms),
-            server=server_address(dlms),
-            max_info=min(dlms.max_info, FRAME_MAX),
-            window=min(max(dlms.window, 1), 7),
-            parameters=dlms.snrm_parameters,
-            clear_first=self._type.framing != "mode-e",
-            reply_s=timing.reply_s,
-            gap_s=timing.gap_s,
-            retries=timing.retries,
-            character_s=character_s,
-        )
 
     def _associate(self) -> None:
         if self._transport is None or self._security is None:
@@ -403,6 +307,32 @@ class Session:
         """
         request = action_request(self._number(), method, parameter)
         return action_answer(self._asked(request, secret=secret), what)
+
+    def notifications(self) -> list[Notification]:
+        """Return what the meter has pushed since the last call.
+
+        Raises:
+            KeysDoNotFit: A ciphered one is not of this meter.
+        """
+        if self._transport is None:
+            return []
+        pushed = list(self._transport.pushed)
+        self._transport.pushed.clear()
+        ciphering = self._security.ciphering if self._security else None
+        found = notifications(pushed, ciphering.opened if ciphering else None)
+        self._statistics.discarded += len(pushed) - len(found)
+        return found
+
+    def keep_alive(self) -> bool:
+        """Read the meter's name when it would soon end a silent link; return whether it was asked.
+
+        To be called now and then while the operator thinks.
+        """
+        limit = self._type.dlms.keep_alive_s or _INACTIVE_S
+        if self._link.now() - self._last_answer < limit / 2:
+            return False
+        self.get(_NAME, "the logical device name")
+        return True
 
     @property
     def _ciphers(self) -> bool:
