@@ -176,7 +176,7 @@ class Wire:
     def _connected(self) -> Any:
         if self._connection is None:
             where = self.where
-            self._socket = line = _line(where)
+            self._socket = line = connected_socket(where)
             try:
                 self._connection = Connection(
                     where.user,
@@ -193,7 +193,7 @@ class Wire:
         return self._connection
 
 
-def _line(where: Address) -> socket.socket:
+def connected_socket(where: Address) -> socket.socket:
     """Return a connected socket; made here so that a refused login leaves none open."""
     if not where.unix_sock:
         line = socket.create_connection((where.host, where.port), where.timeout_s)

@@ -69,14 +69,18 @@ def morning(place: Path) -> Path:
     """A centre and a laptop: one order imported, one waiting in the mailbox."""
     folder = place / "morning"
     folder.mkdir()
-    world = World(folder)
+    begin(World(folder))
+    return folder
+
+
+def begin(world: World) -> None:
+    """Prepare a day: one order imported, one waiting in the mailbox."""
     ana, ben = world.laptop("ana"), world.laptop("ben")
     ana.take_orders(1)
     (given,) = ben.take_orders(1, source="other")
     world.sync(ben)
     world.centre.assign([given], ana.device_id)
     world.close()
-    return folder
 
 
 def evening(folder: Path) -> None:

@@ -1,0 +1,383 @@
+"""Laptops and a centre in one thread: what happens next is drawn from one start number.
+
+The code is the product's own, with its real database files; the network between them loses
+messages, loses answers, doubles, delays and reorders; users work, verifiers send back, the
+dispatcher moves orders, a session is stopped anywhere, a disk is put back, a laptop is cloned, the
+centre is restored from a backup, and clocks are years off.  At the end the faults stop, and every
+promise is checked.
+"""
+
+import random
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing, suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from app.centre.acts import ACCEPT, DISMISS
+from app.centre.contract import Act, Verdict
+from app.centre.fold import APPROVED, IMPORTED, RECALLED, REJECTED, SETTLED, fold, parsed
+from app.errors import AppError, CentreUnreachable
+from app.models.base import new_id
+from app.models.database import FILE, Database
+from app.models.journal import JournalEvent
+from app.models.order import OrderState, WorkOrder
+from app.sync.chip import ChipState, chips
+from app.sync.session import SyncResult, synchronise
+from app.tasks import collect
+from tests.protocol.sync_world import Field, World, check_centre, check_invariants
+
+SESSIONS_UNTIL_QUIET = 6  # I17
+TEN_YEARS_S = 10 * 365 * 86_400
+READY = (OrderState.ACCEPTED, OrderState.DOWNLOADED, OrderState.STARTED)
+
+# How often each thing happens, of 1000 steps; the rare ones are marked so that runs can be
+# counted: see `Simulation.happened`.
+WEIGHTS = {
+    "sync": 280,
+    "take": 120,
+    "read": 130,
+    "begin": 60,
+    "photo": 30,
+    "complete": 150,
+    "assign": 80,
+    "recall": 25,
+    "approve": 30,
+    "reject": 30,
+    "settle": 40,
+    "stop": 40,
+    "late_message": 60,
+    "clock": 20,
+    "backup": 20,
+    "restore": 14,
+    "image": 45,
+    "put_back": 22,
+    "clone": 12,
+}
+
+
+class Network:
+    """What lies between laptops and the centre."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self.chance = chance
+        self.bad = True
+        self.late: list[Callable[[], object]] = []
+
+    def carry(self, call: Callable[[], Any], *, repeatable: bool) -> Any:
+        """Make one call over the line, or lose it, its answer, or time."""
+        draw = self.chance.random() if self.bad else 1.0
+        if draw < 0.05:
+            raise CentreUnreachable("lost on the way")
+        if draw < 0.09 and repeatable:
+            self.late.append(call)
+            raise CentreUnreachable("on its way, but late")
+        answer = call()
+        if draw < 0.13:
+            raise CentreUnreachable("the answer was lost")
+        if draw < 0.17 and repeatable:
+            answer = call()
+        if draw < 0.19 and repeatable:
+            self.late.append(call)
+        return answer
+
+
+class Line:
+    """The calls of one laptop over the network; the centre's clock may be years off."""
+
+    def __init__(self, calls: Any, network: Network, clock_s: float) -> None:
+        self._calls = calls
+        self._network = network
+        self._clock = timedelta(seconds=clock_s)
+
+    def __getattr__(self, name: str) -> Any:
+        call = getattr(self._calls, name)
+        if name == "close":
+            return call
+
+        def carried(*arguments: Any) -> Any:
+            repeatable = name in {"push", "ack", "blob_put", "new_incarnation"}
+            return self._network.carry(lambda: call(*arguments), repeatable=repeatable)
+
+        return carried
+
+    def hello(self, *arguments: Any) -> Any:
+        from dataclasses import replace
+
+        said = self._network.carry(lambda: self._calls.hello(*arguments), repeatable=False)
+        return replace(said, server_time=said.server_time + self._clock)
+
+
+class Simulation:
+    """One run from one start number; `step` does the next thing, `finish` checks everything."""
+
+    def __init__(self, seed: int, folder: Path, world: World, laptops: int = 3) -> None:
+        self.seed = seed
+        self.chance = random.Random(seed)
+        self.folder = folder
+        self.world = world
+        self.network = Network(self.chance)
+        self.happened: dict[str, int] = {}
+        self.live: list[Field] = []
+        self.clones: set[str] = set()
+        self._images: list[Path] = []
+        self._copy: Path | None = None
+        self._clocks: dict[str, float] = {}
+        self._stop_after = 0
+        for number in range(laptops):
+            self.live.append(self._laptop(f"l{number}"))
+
+    # -- what can happen ---------------------------------------------------------------------------
+
+    def step(self) -> None:
+        """Do the next thing."""
+        what = self.chance.choices([*WEIGHTS], [*WEIGHTS.values()])[0]
+        self.do(what)
+
+    def do(self, what: str) -> None:
+        """Do one thing by name; what the program refuses is refused."""
+        self.happened[what] = self.happened.get(what, 0) + 1
+        with suppress(AppError):
+            getattr(self, f"_{what}")(self.chance.choice(self.live))
+
+    def _sync(self, field: Field) -> None:
+        self._session(field, batch=self.chance.choice([1, 2, 5, 500]))
+
+    def _stop(self, field: Field) -> None:
+        """Stop a session at a random point, as a closed lid does."""
+        self._stop_after = self.chance.randint(1, 6)
+        task = synchronise(field.db, self._centre_for(field), batch=2)
+        for _ in range(self._stop_after):
+            if next(task, None) is None:
+                break
+        task.close()
+
+    def _take(self, field: Field) -> None:
+        number = self.chance.randint(1, 10**9)
+        field.take_orders(1, source=field.device_id, start=number)
+
+    def _read(self, field: Field) -> None:
+        order_id = self._any_order(field)
+        kind = self.chance.choice(["reading.taken", "step.result", "tango.danced", "check.result"])
+        event_id = field.record(order_id, kind, {"n": self.chance.randint(0, 9)})
+        with field.db.write() as session:
+            row = session.scalars(select(JournalEvent).filter_by(event_id=event_id)).one()
+            row.wall += timedelta(seconds=self._clocks.get(str(field.folder), 0.0))
+
+    def _begin(self, field: Field) -> None:
+        order_id = self._ready_order(field)
+        field.move(order_id, OrderState.STARTED)
+        field.record(order_id, "order.state", {"to": "started"})
+
+    def _photo(self, field: Field) -> None:
+        field.photograph(self._ready_order(field), self.chance.randbytes(300))
+
+    def _complete(self, field: Field) -> None:
+        field.complete(self._ready_order(field))
+
+    def _assign(self, field: Field) -> None:
+        self.world.centre.assign([self._centre_order()], field.device_id)
+
+    def _recall(self, _: Field) -> None:
+        self._act(RECALLED, "dispatcher")
+
+    def _approve(self, _: Field) -> None:
+        self._act(APPROVED, "verifier")
+
+    def _reject(self, _: Field) -> None:
+        self._act(REJECTED, "verifier")
+
+    def _settle(self, _: Field) -> None:
+        items = self.world.centre.reviews()
+        if items:
+            decision = self.chance.choice([ACCEPT, DISMISS])
+            item = self.chance.choice(items).item
+            self.world.centre.act(
+                Act(SETTLED, who="vera", role="verifier", reason="r", item=item, decision=decision)
+            )
+
+    def _late_message(self, _: Field) -> None:
+        """Let a message arrive that everybody has given up on."""
+        if self.network.late:
+            index = self.chance.randrange(len(self.network.late))
+            self.network.late.pop(index)()
+
+    def _clock(self, field: Field) -> None:
+        self._clocks[str(field.folder)] = self.chance.uniform(-TEN_YEARS_S, TEN_YEARS_S)
+
+    def _backup(self, _: Field) -> None:
+        self._copy = self.world.backup()
+
+    def _restore(self, _: Field) -> None:
+        if self._copy is not None:
+            self.network.late.clear()
+            self.world.restore(self._copy)
+
+    def _image(self, field: Field) -> None:
+        self._images.append(field.image(self.folder / f"i{self.happened['image']}"))
+
+    def _put_back(self, _: Field) -> None:
+        """Replace a laptop's disk by an older state of it: what it had not sent is lost."""
+        self._from_image(keep=False)
+
+    def _clone(self, _: Field) -> None:
+        """Let an old state of a laptop work beside it."""
+        if len(self.live) < 6:
+            self._from_image(keep=True)
+
+    # -- the end -----------------------------------------------------------------------------------
+
+    def finish(self) -> None:
+        """Stop the faults, let everybody sync until quiet, and check the promises."""
+        self.network.bad = False
+        while self.network.late:
+            with suppress(AppError):
+                self.network.late.pop()()
+        if self._copy is not None and self.chance.random() < 0.2:
+            self.world.restore(self._copy)
+        for session in range(SESSIONS_UNTIL_QUIET):
+            results = [self._session(field, batch=500) for field in self.live]
+            if all(result.in_step for result in results) and session:
+                break
+        else:
+            raise AssertionError(f"I17: not in step after {SESSIONS_UNTIL_QUIET} sessions each")
+        check_centre(self.world)
+        self._check_exactly_once()
+        self._check_epochs()
+        for field in self.live:
+            self._check_signs(field)
+            if field.device_id not in self.clones:
+                check_invariants(self.world, field)
+
+    def close(self) -> None:
+        """Close all files."""
+        self.world.close()
+
+    def _check_exactly_once(self) -> None:
+        """I1: every event on a living laptop is at the centre, and counts at most once."""
+        there: dict[str, list[str]] = {}
+        for event_id, verdict in self.world.rows("SELECT event_id, verdict FROM event"):
+            there.setdefault(event_id, []).append(verdict)
+        for field in self.live:
+            for event in field.events():
+                verdicts = there.get(event.event_id, [])
+                assert verdicts, f"I1: {event.kind} {event.seq} is not at the centre"
+                applied = verdicts.count(Verdict.APPLIED)
+                assert applied <= 1, f"I1: {event.kind} {event.seq} counts {applied} times"
+
+    def _check_epochs(self) -> None:
+        """I4: nothing was applied that came from another laptop or an older epoch."""
+        orders: dict[str, Any] = {}
+        rows = self.world.rows(
+            "SELECT device_id, order_id, epoch, kind, body, verdict, wall, event_id FROM event"
+            " ORDER BY position"
+        )
+        for device_id, order_id, epoch, kind, body, verdict, *_ in rows:
+            if verdict != Verdict.APPLIED or not order_id:
+                continue
+            order = orders.get(order_id)
+            if device_id != "centre" and not (kind == IMPORTED and order is None):
+                assert order is not None, "I4: an event of an unknown order was applied"
+                now = (order.assignee, order.epoch)
+                assert now == (device_id, epoch), f"I4: {kind} of a stale epoch was applied"
+            orders[order_id] = fold(
+                order, device_id, _folding(order_id, epoch, kind, body), parsed(body) or {}
+            )
+
+    def _check_signs(self, field: Field) -> None:
+        """I6: no sign says local or sent when everything is at the centre."""
+        with field.db.read() as session:
+            ids = session.scalars(select(JournalEvent.order_id).distinct()).all()
+            signs = chips(session, [order_id for order_id in ids if order_id])
+        unsure = {ChipState.LOCAL, ChipState.SENT, ChipState.MEDIA_PENDING}
+        wrong = {order_id: sign for order_id, sign in signs.items() if sign.state in unsure}
+        assert not wrong, f"I6: {wrong}"
+
+    # -- helpers -----------------------------------------------------------------------------------
+
+    def _session(self, field: Field, batch: int) -> SyncResult:
+        return collect(synchronise(field.db, self._centre_for(field), batch=batch))[0]
+
+    def _centre_for(self, field: Field) -> Any:
+        simulation = self
+
+        class Reached:
+            def session(self, device_id: str) -> Line:
+                clock = simulation._clocks.get(str(field.folder), 0.0)
+                calls = simulation.world.centre.session(device_id)
+                return Line(calls, simulation.network, clock if simulation.network.bad else 0.0)
+
+        return Reached()
+
+    def _laptop(self, name: str) -> Field:
+        folder = self.folder / name
+        shutil.copytree(prepared(self.folder), folder)
+        with closing(sqlite3.connect(folder / FILE)) as connection, connection:
+            device_id = f"{name}-{self.seed}"
+            connection.execute("UPDATE laptop SET device_id = ?", (device_id,))
+        field = self.world.open(folder)
+        self.world.centre.enrol(field.device_id, name)
+        return field
+
+    def _from_image(self, *, keep: bool) -> None:
+        if not self._images:
+            return
+        image = self._images.pop(self.chance.randrange(len(self._images)))
+        with closing(sqlite3.connect(image / FILE)) as connection:
+            ((device_id,),) = connection.execute("SELECT device_id FROM laptop").fetchall()
+        if not keep:
+            old = [field for field in self.live if field.device_id == device_id]
+            for field in old:
+                self.live.remove(field)
+                field.close()
+        if any(field.device_id == device_id for field in self.live):
+            self.clones.add(device_id)
+        files = self.folder / device_id.split("-")[0] / "files"
+        if files.is_dir():
+            shutil.copytree(files, image / "files", dirs_exist_ok=True)
+        self.live.append(self.world.open(image))
+
+    def _any_order(self, field: Field) -> str:
+        with field.db.read() as session:
+            ids = session.scalars(select(WorkOrder.order_id).order_by(WorkOrder.order_id)).all()
+        return self.chance.choice([*ids, "nobody's"])
+
+    def _ready_order(self, field: Field) -> str:
+        with field.db.read() as session:
+            ids = session.scalars(
+                select(WorkOrder.order_id)
+                .where(WorkOrder.state.in_(READY))
+                .order_by(WorkOrder.order_id)
+            ).all()
+        if not ids:
+            raise CentreUnreachable("nothing to do")
+        return self.chance.choice(ids)
+
+    def _centre_order(self) -> str:
+        orders = self.world.centre.orders()
+        if not orders:
+            raise CentreUnreachable("nothing to do")
+        return self.chance.choice(orders).order_id
+
+    def _act(self, kind: str, role: str) -> None:
+        act = Act(kind, self._centre_order(), who="vera", role=role, reason="r")
+        self.world.centre.act(act)
+
+
+def _folding(order_id: str, epoch: int, kind: str, body: str) -> Any:
+    from app.centre.contract import Envelope
+    from app.models.base import utc_now
+
+    return Envelope(0, new_id(), order_id, epoch, kind, 1, body, "", utc_now())
+
+
+def prepared(folder: Path) -> Path:
+    """Return a data folder to copy laptops from: making tables takes longer than a simulation."""
+    place = folder.parent / "prepared"
+    if not place.exists():
+        Database.open(place).close()
+    return place
