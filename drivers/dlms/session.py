@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
+from drivers.dlms import lists
 from drivers.dlms.acse import (
     Association,
     OwnAssociating,
@@ -32,15 +33,6 @@ from drivers.dlms.building import LinkBuilder
 from drivers.dlms.ciphering import CounterStore, RememberedCounters
 from drivers.dlms.data import decode, octets
 from drivers.dlms.gateway import GatewayTransport
-from drivers.dlms.lists import (
-    MOST_LISTED,
-    Item,
-    block_taken,
-    list_answer,
-    list_request,
-    listed,
-    set_blocks,
-)
 from drivers.dlms.push import Notification, notifications
 from drivers.dlms.securing import Security, prepared
 from drivers.dlms.transport import Transport
@@ -265,12 +257,12 @@ class Session:
         if agreed is None or not agreed.set_blocks:
             raise NotSupported(f"{what}: the value is too long for this meter's messages")
         number = 0
-        for number, block in enumerate(set_blocks(invoke, attribute, value, room), 1):
-            more = block_taken(self._asked(block), number, what)
+        for number, block in enumerate(lists.set_blocks(invoke, attribute, value, room), 1):
+            more = lists.block_taken(self._asked(block), number, what)
         if more:
             raise GarbledReply(f"the meter still waits for more of {what}")
 
-    def get_list(self, wanted: Sequence[tuple[Attribute, str]]) -> list[Item]:
+    def get_list(self, wanted: Sequence[tuple[Attribute, str]]) -> list[lists.Item]:
         """Return several attributes, each decoded or the error in its place, in few requests.
 
         Where the association has no lists they are asked for one by one.
@@ -280,16 +272,16 @@ class Session:
         """
         if self.association is None or not self.association.lists:
             return [self._single(attribute, what) for attribute, what in wanted]
-        found: list[Item] = []
-        for at in range(0, len(wanted), MOST_LISTED):
-            part = wanted[at : at + MOST_LISTED]
-            request = list_request(self._number(), [attribute for attribute, _ in part])
+        found: list[lists.Item] = []
+        for at in range(0, len(wanted), lists.MOST_LISTED):
+            part = wanted[at : at + lists.MOST_LISTED]
+            request = lists.list_request(self._number(), [attribute for attribute, _ in part])
             names = [what for _, what in part]
-            raw = b"".join(self._following(request, ", ".join(names), list_answer))
-            found += listed(raw, names)
+            raw = b"".join(self._following(request, ", ".join(names), lists.list_answer))
+            found += lists.listed(raw, names)
         return found
 
-    def _single(self, attribute: Attribute, what: str) -> Item:
+    def _single(self, attribute: Attribute, what: str) -> lists.Item:
         try:
             return self.get(attribute, what)
         except (NotSupported, AccessDenied) as error:
