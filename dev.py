@@ -195,7 +195,7 @@ def test(arguments: list[str]) -> int:
             # a file stays with one worker, and so does what its tests share
             (
                 "tests",
-                ["-m", "pytest", "-q", "-n", "3", "--dist", "loadfile", "tests"],
+                ["-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", "tests"],
                 {**environment, **OFFSCREEN},
             ),
         ]

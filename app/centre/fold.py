@@ -48,6 +48,7 @@ FIELD_KINDS = frozenset(
         "token.entered",
         "tokens.imported",
         "tokens.added",
+        "campaign.imported",
     }
 )
 

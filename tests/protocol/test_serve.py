@@ -24,7 +24,8 @@ SLOW = WireFormat(300, 7, "E")
 
 
 def optical_port() -> OpticalPort:
-    return OpticalPort(name="optical", identification=b"/MWt5TEST", readout=READOUT)
+    """Give a port with the long reaction time: a busy machine needs more margin than 20 ms."""
+    return OpticalPort(name="optical", identification=b"/MWT5TEST", readout=READOUT)
 
 
 def read_until(link: Link, end: bytes, seconds: float = 5.0) -> bytes:
@@ -163,7 +164,7 @@ def test_eight_bits_without_parity_do_not_reach_a_seven_bit_meter_over_rfc_2217(
         assert link.read(1.0) == b""
         link.configure(Line(300, 7, "E"))
         link.write(b"/?!\r\n")
-        assert read_until(link, b"\n") == b"/MWt5TEST\r\n"
+        assert read_until(link, b"\n") == b"/MWT5TEST\r\n"
         link.close()
 
 
@@ -173,10 +174,10 @@ def test_a_sign_on_and_readout_works_on_every_line(listen, software):
     with serve([optical_port()], listen) as server:
         link = open_link(server.link, Line(300, 7, "E", software=software))
         link.write(b"/?!\r\n")
-        assert read_until(link, b"\n") == b"/MWt5TEST\r\n"
-        link.wait(0.03)
+        assert read_until(link, b"\n") == b"/MWT5TEST\r\n"
+        link.wait(0.25)
         link.write(b"\x06050\r\n")
-        link.wait(6 * 10 / 300 + 0.005)
+        link.wait(6 * 10 / 300 + 0.05)
         link.configure(Line(9600, 7, "E", software=software))
         assert read_until(link, READOUT[-3:]) == READOUT
         assert link.statistics.parity_errors == 0
