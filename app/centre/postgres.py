@@ -228,7 +228,7 @@ class PostgresCentre:
         generation: int = self._wire.call(
             "update mw.centre set generation = greatest(generation + 1, cast(:v0 as int8))"
             " returning generation",
-            int(time.time()),
+            time.time_ns() // 1000,
         )
         return generation
 

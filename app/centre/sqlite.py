@@ -165,7 +165,7 @@ class SqliteCentre:
         with self._store.write() as connection:
             before: int = connection.execute(select(CENTRE.c.generation)).scalar_one()
             # The clock makes it unique even when the same backup is put back twice.
-            generation = max(before + 1, int(time.time()))
+            generation = max(before + 1, time.time_ns() // 1000)
             connection.execute(update(CENTRE).values(generation=generation))
         return generation
 

@@ -39,6 +39,7 @@ class Laptop(Base):
     clock_offset_s: Mapped[float | None] = mapped_column(default=None)  # centre minus laptop
     last_server_time: Mapped[datetime | None] = mapped_column(UtcTime, default=None)
     hlc: Mapped[int] = mapped_column(BigInteger, default=0)
+    read_back: Mapped[str] = mapped_column(default="")  # "incarnation.seq" to fetch from; "" none
 
 
 class JournalEvent(Base):

@@ -90,6 +90,15 @@ def forget_acknowledgements(session: Session, last_seqs: Mapping[int, int]) -> i
     return reopened
 
 
+def reopen(session: Session) -> None:
+    """Open everything again, so that the centre compares it with what it has.
+
+    A centre that was put back may have taken other content under the same numbers since, from a
+    clone of this laptop.
+    """
+    session.execute(update(JournalEvent).values(acked_at=None, verdict=""))
+
+
 def renumber(session: Session, incarnation: int, from_seq: int, fresh: int) -> None:
     """Move what is not at the centre to the incarnation ``fresh``, numbered from 1.
 
@@ -130,6 +139,7 @@ def renumber(session: Session, incarnation: int, from_seq: int, fresh: int) -> N
             .values(incarnation=fresh, seq=seq, acked_at=None)
         )
     laptop.incarnation = fresh
+    laptop.read_back = laptop.read_back or f"{incarnation}.{from_seq}"
     laptop.next_seq = len(moved) + 1
 
 

@@ -22,6 +22,7 @@ from app.sync.journal import (
     open_batch,
     open_count,
     renumber,
+    reopen,
     submit_finished,
 )
 from app.sync.mailbox import apply_mail
@@ -94,6 +95,7 @@ class _Session:
         self._greet()
         yield from self._push_all()
         yield from self._pull_all()
+        self._read_back()
         self._submit()
         blobs = yield from send_blobs(self._db, self._calls)
         if blobs:
@@ -125,6 +127,8 @@ class _Session:
                 laptop.generation = hello.generation
                 forget_verification(session)
             reopened = forget_acknowledgements(session, hello.last_seqs)
+            if restored:
+                reopen(session)
             ahead = hello.last_seqs.get(laptop.incarnation, 0) >= laptop.next_seq
             incarnation, next_seq = laptop.incarnation, laptop.next_seq
         if reopened:
@@ -145,16 +149,25 @@ class _Session:
             self._renumber(incarnation, next_seq)
 
     def _renumber(self, incarnation: int, from_seq: int) -> None:
-        last_seqs = self._hello()[0].last_seqs
         fresh = self._calls.new_incarnation()
         self._moves += 1
         with self._db.write() as session:
             renumber(session, incarnation, from_seq, fresh)
-        read_back(self._db, self._calls, incarnation, from_seq, last_seqs)
         self._warnings.append(
             "The data of this laptop is older than what the centre has seen of it, or was copied."
             " New work is sent under new numbers; the centre was told."
         )
+
+    def _read_back(self) -> None:
+        """Fetch what this laptop once knew; cut off, the next session does it again."""
+        with self._db.read() as session:
+            wanted = laptop_of(session).read_back
+        if not wanted:
+            return
+        incarnation, from_seq = map(int, wanted.split("."))
+        read_back(self._db, self._calls, incarnation, from_seq, self._hello()[0].last_seqs)
+        with self._db.write() as session:
+            laptop_of(session).read_back = ""
 
     def _push_one(self, only: int | None = None) -> int:
         """Send one batch, of the incarnation ``only`` if given; return how many events."""

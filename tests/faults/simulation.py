@@ -334,7 +334,8 @@ class Simulation:
             for field in old:
                 self.live.remove(field)
                 field.close()
-        if any(field.device_id == device_id for field in self.live):
+        # A push of the lost disk that is still on its way may arrive after all was read back.
+        if self.network.late or any(field.device_id == device_id for field in self.live):
             self.clones.add(device_id)
         files = self.folder / device_id.split("-")[0] / "files"
         if files.is_dir():

@@ -61,6 +61,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         sa.Column("clock_offset_s", sa.Double(), nullable=True),
         sa.Column("last_server_time", sa.Text(), nullable=True),
         sa.Column("hlc", sa.BigInteger(), nullable=False),
+        sa.Column("read_back", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("device_id", name=op.f("pk_laptop")),
     )
     op.create_table(
