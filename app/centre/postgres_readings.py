@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from app.centre.fold import parsed
-from app.centre.readings import DayRun, day_runs
+from app.centre.readings import DayRun, day_runs, short_status, whole_status
 from app.centre.wire import Wire, array
 
 _AT_ONCE = 200
@@ -80,7 +80,7 @@ def store(wire: Wire, runs: list[DayRun]) -> None:
         array(run.step_s for run in runs),
         array(run.v0 for run in runs),
         array(_literal(run.delta) for run in runs),
-        array(_literal(run.status) for run in runs),
+        array(_literal(short_status(run)) for run in runs),
         array(run.scaler for run in runs),
     )
 
@@ -102,6 +102,7 @@ def readings_of(wire: Wire, meter: str, obis: str) -> list[DayRun]:
 
 def _run(row: list[Any]) -> DayRun:
     row[5] = str(row[5])
+    row[11] = whole_status(row[10], row[11])
     return DayRun(*row)
 
 

@@ -59,6 +59,21 @@ def day_runs(body: dict[str, Any]) -> list[DayRun]:
         raise ValueError(f"no profile: {error!r}") from error
 
 
+def short_status(run: DayRun) -> list[int | None]:
+    """Return the status as it is stored: one element where all intervals have the same."""
+    told = {
+        status for status, delta in zip(run.status, run.delta, strict=True) if delta is not None
+    }
+    return [*told] if len(told) == 1 else run.status
+
+
+def whole_status(delta: list[int | None], stored: list[int | None]) -> list[int | None]:
+    """Return the status of each interval from what is stored."""
+    if len(stored) != 1:
+        return stored
+    return [None if value is None else stored[0] for value in delta]
+
+
 def intervals(run: DayRun) -> Iterator[Interval]:
     """Yield the values of a row, without the gaps."""
     midnight = datetime(run.day.year, run.day.month, run.day.day, tzinfo=UTC)

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from app.centre.fold import parsed
-from app.centre.readings import DayRun, day_runs
+from app.centre.readings import DayRun, day_runs, short_status, whole_status
 from app.centre.tables import EVENT, READING_DAY, READING_TODO
 
 _AT_ONCE = 500
@@ -48,7 +48,7 @@ def readings_of(connection: Connection, meter: str, obis: str) -> list[DayRun]:
             v0=row["v0"],
             scaler=row["scaler"],
             delta=json.loads(row["delta"]),
-            status=json.loads(row["status"]),
+            status=whole_status(json.loads(row["delta"]), json.loads(row["status"])),
         )
         for row in rows
     ]
@@ -85,5 +85,5 @@ def _row(run: DayRun) -> dict[str, object]:
         "v0": run.v0,
         "scaler": run.scaler,
         "delta": json.dumps(run.delta),
-        "status": json.dumps(run.status),
+        "status": json.dumps(short_status(run)),
     }

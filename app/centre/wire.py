@@ -117,6 +117,7 @@ class Wire:
         self._password = password
         self._connection: Any = None
         self._socket: socket.socket | None = None
+        self._prepared: dict[str, Any] = {}
 
     def call(self, statement: str, *values: object) -> Any:
         """Return the first value of the first row, None without a row; see `query`."""
@@ -133,7 +134,12 @@ class Wire:
         try:
             connection = self._connected()
             named = {f"v{index}": value for index, value in enumerate(values)}
-            return list(connection.run(statement, **named) or [])
+            if not named:
+                return list(connection.run(statement) or [])
+            # Prepared once a connection: one round trip each time after.
+            if statement not in self._prepared:
+                self._prepared[statement] = connection.prepare(statement)
+            return list(self._prepared[statement].run(**named) or [])
         except (DatabaseError, *_BROKEN) as error:
             self.close()
             raise_in_our_words(error, self.where, self._who)
@@ -166,6 +172,7 @@ class Wire:
     def close(self) -> None:
         """Throw the connection away; a second call does nothing."""
         connection, self._connection = self._connection, None
+        self._prepared.clear()
         if connection is not None:
             with suppress(DatabaseError, *_BROKEN):
                 connection.close()

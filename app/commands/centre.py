@@ -12,7 +12,7 @@ import click
 from app.centre.contract import MAX_EVENTS, Centre, Enrolment
 from app.centre.opening import open_centre, password_from_environment
 from app.commands.options import common_options, database
-from app.commands.review import review, user
+from app.commands.review import note, review, user
 from app.commands.terminal import Terminal, duration, reported, text_table
 from app.errors import BadInput, CentreUnreachable, NotFound, VaultLocked
 from app.messages import explain
@@ -25,6 +25,7 @@ from app.sync.retention import purge
 from app.sync.session import SyncResult, synchronise
 
 VAULT_ENTRY = "centre"
+SYSTEM = "system"
 
 
 @click.command()
@@ -173,6 +174,7 @@ def enrol(
         enrolment = store.enrol(device, name)
         if credentials is not None:
             write_credentials(credentials, enrolment)
+        note(data, SYSTEM, "centre.enrolled", device, {"url": store.url})
         shape = {"enrolled": device, "url": enrolment.url}
         Terminal(as_json).result(shape, f"Enrolled {device}; its address is {enrolment.url}")
 
@@ -198,6 +200,7 @@ def revoke(url: str, device: str, data: Path | None, as_json: bool) -> None:
     """Refuse the laptop DEVICE from now on."""
     with reported(as_json), opened(url, data) as store:
         store.revoke(device)
+        note(data, SYSTEM, "centre.revoked", device, {"url": store.url})
         Terminal(as_json).result({"revoked": device}, f"Revoked {device}")
 
 

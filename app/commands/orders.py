@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from app.commands.options import common_options, database
-from app.commands.review import acting, acting_options, visit_shape
+from app.commands.review import acting, acting_options, note, visit_shape
 from app.commands.terminal import Terminal, reported, text_table
 from app.errors import BadInput
 from app.models.database import Database
@@ -195,6 +195,8 @@ def assign_orders(
                 moved = dispatch.recall(store, wanted, reason, who.person)
             else:
                 moved = dispatch.assign(store, wanted, device, who.person)
+        done = "orders.recalled" if recall else "orders.assigned"
+        note(data, who.name, done, " ".join(wanted), {"to": device, "reason": reason})
         Terminal(as_json).result(
             {"orders": [visit_shape(order) for order in moved]},
             "\n".join(f"{order.number}: {order.state.replace('_', ' ')}" for order in moved),

@@ -18,6 +18,7 @@ from app.commands.terminal import Terminal, reported, text_table
 from app.errors import BadInput, NotFound
 from app.services import review as desk
 from app.services import users
+from app.services.audit import append
 from app.services.users import SignedIn
 
 PASSWORD_VARIABLE = "METERWRIGHT_PASSWORD"  # noqa: S105 - a name, not a password
@@ -38,6 +39,12 @@ def acting(data: Path | None, name: str, role: str) -> SignedIn:
             if not password and sys.stdin.isatty():
                 password = getpass.getpass(f"Password of {name}: ")
         return users.acting(db, name, password, role)
+
+
+def note(data: Path | None, who: str, act: str, subject: str, body: Any = None) -> None:
+    """Put a security-relevant act into the audit chain of this data folder."""
+    with database(data) as db, db.write() as session:
+        append(session, who, act, subject, body)
 
 
 def _opened(url: str, data: Path | None) -> AbstractContextManager[Centre]:
@@ -115,7 +122,9 @@ def approve(
         who = acting(data, name, role or users.VERIFIER)
         who.demand("review.approve")
         with _opened(url, data) as store:
-            _told(as_json, desk.approve(store, order, who.person))
+            after = desk.approve(store, order, who.person)
+        note(data, who.name, "review.approved", after.order_id)
+        _told(as_json, after)
 
 
 @review.command("reject")
@@ -141,7 +150,9 @@ def reject(
         who = acting(data, name, role or users.VERIFIER)
         who.demand("review.approve")
         with _opened(url, data) as store:
-            _told(as_json, desk.reject(store, order, who.person, reason=reason, steps=steps))
+            after = desk.reject(store, order, who.person, reason=reason, steps=steps)
+        note(data, who.name, "review.rejected", after.order_id, {"reason": reason})
+        _told(as_json, after)
 
 
 @review.command("settle")
@@ -171,7 +182,8 @@ def settle(
             raise BadInput("use --accept or --dismiss")
         with _opened(url, data) as store:
             closed = desk.settle(store, _number(item), decision, who.person, reason=reason)
-            Terminal(as_json).result(item_shape(closed), f"Item {item}: {decision}")
+        note(data, who.name, "review.settled", closed.event_id, {"decision": decision})
+        Terminal(as_json).result(item_shape(closed), f"Item {item}: {decision}")
 
 
 def visit_shape(order: CentreOrder) -> dict[str, Any]:
