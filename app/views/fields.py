@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter, QPaintEvent, QWheelEvent
-from PySide6.QtWidgets import QComboBox, QLineEdit
+from PySide6.QtWidgets import QComboBox, QLineEdit, QToolButton
 
 from app.views.paint import draw_icon, token_icon
 from app.views.theme import Look
@@ -42,4 +42,7 @@ def search_field(look: Look, hint: str, name: str, text: str = "") -> QLineEdit:
         token_icon(look, "search", look.colours.muted), QLineEdit.ActionPosition.LeadingPosition
     )
     glass.setText(name)
+    edit.setClearButtonEnabled(True)
+    for button in edit.findChildren(QToolButton):  # Qt gives its own buttons no name
+        button.setAccessibleName(name if button.defaultAction() is glass else "Clear the search")
     return edit

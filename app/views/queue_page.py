@@ -95,7 +95,6 @@ class QueuePage(Page):
         self.search = search_field(look, "Place, number or meter", "Filter jobs")
         self.search.setText(self._session.filter.text)
         self.search.textChanged.connect(self._session.search)
-        self.search.setClearButtonEnabled(True)
         self.states = Choice(look, "State")
         self.states.activated.connect(
             lambda index: self._session.choose_state(self.states.itemData(index) or "")
