@@ -7,12 +7,15 @@ centre is restored from a backup, and clocks are years off.  At the end the faul
 promise is checked.
 """
 
+import atexit
 import random
 import shutil
 import sqlite3
+import tempfile
 from collections.abc import Callable
 from contextlib import closing, suppress
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -218,7 +221,10 @@ class Simulation:
             self.world.restore(self._copy)
 
     def _image(self, field: Field) -> None:
-        self._images.append(field.image(self.folder / f"i{self.happened['image']}"))
+        image = field.image(self.folder / f"i{self.happened['image']}")
+        if (field.folder / "files").is_dir():
+            shutil.copytree(field.folder / "files", image / "files")
+        self._images.append(image)
 
     def _put_back(self, _: Field) -> None:
         """Replace a laptop's disk by an older state of it: what it had not sent is lost."""
@@ -315,7 +321,7 @@ class Simulation:
 
     def _laptop(self, name: str) -> Field:
         folder = self.folder / name
-        shutil.copytree(prepared(self.folder), folder)
+        shutil.copytree(prepared(), folder)
         with closing(sqlite3.connect(folder / FILE)) as connection, connection:
             device_id = f"{name}-{self.seed}"
             connection.execute("UPDATE laptop SET device_id = ?", (device_id,))
@@ -337,9 +343,6 @@ class Simulation:
         # A push of the lost disk that is still on its way may arrive after all was read back.
         if self.network.late or any(field.device_id == device_id for field in self.live):
             self.clones.add(device_id)
-        files = self.folder / device_id.split("-")[0] / "files"
-        if files.is_dir():
-            shutil.copytree(files, image / "files", dirs_exist_ok=True)
         self.live.append(self.world.open(image))
 
     def _any_order(self, field: Field) -> str:
@@ -376,9 +379,11 @@ def _folding(order_id: str, epoch: int, kind: str, body: str) -> Any:
     return Envelope(0, new_id(), order_id, epoch, kind, 1, body, "", utc_now())
 
 
-def prepared(folder: Path) -> Path:
+@cache
+def prepared() -> Path:
     """Return a data folder to copy laptops from: making tables takes longer than a simulation."""
-    place = folder.parent / "prepared"
-    if not place.exists():
-        Database.open(place).close()
+    temporary = tempfile.TemporaryDirectory()
+    atexit.register(temporary.cleanup)
+    place = Path(temporary.name) / "prepared"
+    Database.open(place).close()
     return place

@@ -65,7 +65,9 @@ def test_a_kill_at_any_step_of_a_day_loses_and_doubles_nothing(place):
         for at in tried:
             world = morning(place / f"kill{at}")
             status, _ = child.day(world.folder, "kill", at)
-            assert status == KILLED, f"kill at {at}: status {status}"
+            # How many receives an answer takes differs: the last points may not be reached.
+            late = at > points * 9 // 10
+            assert status == KILLED or (late and not status), f"kill at {at}: status {status}"
             assert child.day(world.folder)[0] == 0, f"stuck after a kill at {at}"
             evening(world)
             world.close()

@@ -214,8 +214,7 @@ class FieldCentre:
 
     def close(self) -> None:
         for session in self._sessions:
-            session.close()
-        self._sessions.clear()
+            session.close()  # kept in the list: a late message may open it again
         self._centre.close()
 
 
