@@ -74,9 +74,22 @@ def find_meter(link: Link) -> Finding:
         NoReply: Nothing answers in any way that is tried; its notes say what those were.
         GarbledReply: Something is heard, but no meter; the same.
     """
+    steps = looking(link)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            found: Finding = done.value
+            return found
+
+
+def looking(link: Link) -> Generator[tuple[str, int, int], None, Finding]:
+    """Look as `find_meter` does; before each try yield its name, its number and their count."""
     heard: DriverError | None = None
     tried: list[str] = []
-    for words, attempt in _tries(link):
+    tries = _tries(link)
+    for number, (words, attempt) in enumerate(tries):
+        yield words, number, len(tries)
         try:
             found = attempt(link)
         except (NoReply, GarbledReply, NotSupported) as error:

@@ -29,7 +29,8 @@ class Reading:
     ``code`` is the meter's own text for it (IEC 62056-21) or the OBIS code; ``obis`` the code as
     ``A-B:C.D.E.F`` or "" where the code has no such form.  ``value`` is None when the meter gave
     no number; ``text`` then holds what it gave.  ``check`` is how the bytes were proved:
-    "ok", "absent" or "bad".
+    "ok", "absent" or "bad".  ``raw`` is the value as a readout spells it, brackets included; it is
+    shown, not kept with orders.
     """
 
     code: str
@@ -41,6 +42,7 @@ class Reading:
     history: str | None = None  # the stored-value suffix, "*12" or "&03", without a sign
     time: datetime | None = None
     check: str = "ok"
+    raw: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

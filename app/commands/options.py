@@ -122,7 +122,7 @@ def _remembered(
     place = place_of(data_folder(data), link.removeprefix(_BY_SERIAL))
     known = {
         name: place[name]
-        for name in ("server", "physical", "address_size", "speed", "format")
+        for name in ("server", "physical", "address_size", "speed", "format", "framing")
         if getattr(overrides, name) is None and place.get(name)
     }
     return str(place["link"]), meter_type or str(place["type"]), replace(overrides, **known)

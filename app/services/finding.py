@@ -119,6 +119,7 @@ def remember(folder: Path, link: str, found: BusMeter) -> None:
     kept[serial] = {
         "link": link,
         "type": found.meter_type.name,
+        "framing": found.meter_type.framing,
         "server": dlms.server,
         "physical": dlms.physical,
         "address_size": dlms.address_size,

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.tasks import Worker
 from app.views.collector import Collector
+from app.views.fault_hooks import FaultHooks
 from app.views.main_window import MainWindow
 from app.views.task_runner import Fetcher
 
@@ -39,6 +40,8 @@ def run_application(prepared: Callable[[], DeskLike], arguments: list[str]) -> i
     """
     app = make_application(arguments)
     window = MainWindow()
+    hooks = FaultHooks(window.show_fault, window)
+    hooks.install()
     window.show()
     worker = Worker("opening")
     fetcher = Fetcher(worker, window)
@@ -51,5 +54,6 @@ def run_application(prepared: Callable[[], DeskLike], arguments: list[str]) -> i
 
     QTimer.singleShot(0, begin)
     code = app.exec()
+    hooks.remove()
     worker.close()
     return code

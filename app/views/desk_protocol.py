@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from app.tasks import Task
 from drivers.trace_link import Trace
-from drivers.values import ClockReading, Identity, MeterEvent, ProfileInfo, ProfileRow, Reading
+from drivers.values import ClockReading, MeterEvent, ProfileInfo, ProfileRow, Reading
 
 if TYPE_CHECKING:
     from app.models.database import Database
     from app.settings import Settings
+    from app.workorders.bench import Bench
     from app.workorders.checks import Check
 
 
@@ -103,19 +104,9 @@ class DeskLike(Protocol):
     def meter_types(self) -> Sequence[tuple[str, str]]:
         """Name and title of every meter type; ("", …) is not among them."""
 
-    def connect(self, target: str, meter_type: str) -> Task[Identity]:
-        """Sign on at ``target``, read who the meter is, sign off.
-
-        ``meter_type`` "" lets the program find the type.
-        """
-
-    def read(self, target: str, meter_type: str, what: Sequence[str]) -> Task[Identity]:
-        """Read a meter without an order and yield what arrives.
-
-        ``what`` is of "registers", "profile", "events", "clock".  Yields Found("identity"),
-        Found("clock"), Found("reading"), Found("rows", (ProfileInfo, ProfileBlock)),
-        Found("event") and Progress with counts.
-        """
+    @property
+    def bench(self) -> "Bench":
+        """What is done at a meter without an order: connect, read, find, objects."""
 
     def work(self, order_id: str, target: str) -> Task[Any]:
         """Work the order from where it stopped, with the meter at ``target``: `runner.work`.
@@ -126,8 +117,8 @@ class DeskLike(Protocol):
     def stored(self, order_id: str) -> StoredLike:
         """Everything the order has found so far."""
 
-    def synchronise(self) -> Task[Any]:
-        """Send the journal to the centre and take the mail; see `SyncLike`."""
+    def synchronise(self, *, batch: int = ...) -> Task[Any]:
+        """Send the journal to the centre, ``batch`` at once, and take the mail: `SyncLike`."""
 
     def pending(self) -> int:
         """How many events the centre has not acknowledged."""

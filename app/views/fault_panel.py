@@ -10,7 +10,7 @@ from app.messages import Message, explain
 from app.views.controls import ActionButton
 from app.views.paint import Verdict
 from app.views.sheet import Sheet
-from app.views.surfaces import Mark, Strip, column_of, label, row_of
+from app.views.surfaces import Mark, Strip, column_of, icon_label, label, row_of
 from app.views.theme import Look
 
 SENTENCE = re.compile(r"(?<=[.?]) +(?=[A-Z])")
@@ -62,10 +62,26 @@ def remedy_lines(look: Look, text: str) -> list[Strip]:
     return lines
 
 
+def note_lines(look: Look, notes: Sequence[str]) -> list[Strip]:
+    """Give what the line showed and what was tried, quietly, a line each."""
+    lines = []
+    for note in notes:
+        line = row_of(look, icon_label(look, "activity"), gap=look.space.s)
+        line.add(label(look, note, muted=True, wrap=True), 1)
+        lines.append(line)
+    return lines
+
+
 class FaultPanel(QWidget):
     """What became of the last try, and what to do about it."""
 
-    def __init__(self, look: Look, message: Message, actions: Sequence[ActionButton] = ()) -> None:
+    def __init__(
+        self,
+        look: Look,
+        message: Message,
+        actions: Sequence[ActionButton] = (),
+        notes: Sequence[str] = (),
+    ) -> None:
         super().__init__()
         self.message = message
         self.setAccessibleName(message.title)
@@ -80,6 +96,8 @@ class FaultPanel(QWidget):
         column.addWidget(label(look, message.meaning, wrap=True))
         for line in remedy_lines(look, message.remedy):
             column.addWidget(line)
+        for line in note_lines(look, notes):
+            column.addWidget(line)
         if actions:
             column.addWidget(row_of(look, *actions, None, gap=max(look.space.m, look.gap)))
         if message.detail:
@@ -91,16 +109,28 @@ class FaultPanel(QWidget):
             column.addWidget(self.technical)
 
 
-def fault_sheet(look: Look, error: BaseException, parent: QWidget) -> Sheet:
+class FaultSheet(Sheet):
+    """The dialog for an error that has no page of its own; ``save`` is there for a defect."""
+
+    def __init__(self, look: Look, title: str, parent: QWidget, *, saves: bool) -> None:
+        super().__init__(look, title, parent)
+        self.save = ActionButton(look, "Save report…", "secondary", "download") if saves else None
+
+
+def fault_sheet(
+    look: Look, error: BaseException, parent: QWidget, *, saves: bool = False
+) -> FaultSheet:
     """Give the dialog for an error that has no page of its own."""
     message = explain(error)
-    sheet = Sheet(look, message.title, parent)
-    parts = [label(look, message.meaning, wrap=True), *remedy_lines(look, message.remedy)]
+    sheet = FaultSheet(look, message.title, parent, saves=saves)
+    parts: list[QWidget] = [label(look, message.meaning, wrap=True)]
+    parts += remedy_lines(look, message.remedy)
+    parts += note_lines(look, getattr(error, "__notes__", ()))
     if message.detail:
         parts.append(TechnicalLine(look, message.detail))
     sheet.body.addWidget(column_of(look, *parts, gap=look.space.m))
     understood = ActionButton(look, "Understood", "primary", key="Enter")
     understood.clicked.connect(sheet.accept)
-    sheet.finish(understood, leave="Close")
+    sheet.finish(understood, *([sheet.save] if sheet.save else []), leave="Close")
     sheet.fit_to(parent)
     return sheet

@@ -12,6 +12,7 @@ from drivers.values import (
     ProfileInfo,
     ProfileRow,
     Reading,
+    Statistics,
 )
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class Findings:
     rows: list[ProfileRow] = field(default_factory=list)
     events: list[MeterEvent] = field(default_factory=list)
     checks: dict[str, "Check"] = field(default_factory=dict)
+    whole: bool = False  # the reading has come to its end
+    line: Statistics | None = None  # how the line was, at the end
     latest: str = ""  # what came last: checks, readings, rows or events
     news: dict[str, int] = field(default_factory=dict)
 
@@ -49,6 +52,8 @@ class Findings:
         elif found.what == "event":
             self.events.append(item)
             self._changed("events")
+        elif found.what == "line":
+            self.line = item
         elif found.what == "check":
             self.checks[item.title] = item
             self._changed("checks")
@@ -59,7 +64,7 @@ class Findings:
         self.events = list(stored.events)
         self.clock = stored.clock or self.clock
         self.checks = {check.title: check for check in stored.checks}
-        self.info, self.rows = None, []
+        self.info, self.rows, self.whole = None, [], True
         if stored.profiles:
             info, rows = stored.profiles[-1]
             self.info, self.rows = info, sorted(rows, key=lambda row: row.time)
@@ -68,12 +73,12 @@ class Findings:
 
     def clear(self) -> None:
         """Forget everything, for the next meter."""
-        self.identity = self.clock = self.info = None
+        self.identity = self.clock = self.info = self.line = None
         self.readings.clear()
         self.rows.clear()
         self.events.clear()
         self.checks.clear()
-        self.latest = ""
+        self.latest, self.whole = "", False
         for what in ("checks", "readings", "rows", "events"):
             self.news[what] = self.news.get(what, 0) + 1
 

@@ -1,15 +1,19 @@
 """Everything that was found, in four views: checks, registers, profile, events."""
 
+from collections.abc import Sequence
 from datetime import tzinfo
+from typing import Any
 
 from PySide6.QtCore import QSize, QTimer
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
+from app.services import shapes
 from app.views import files, words
 from app.views.checks_view import ChecksView, check_line
 from app.views.controls import ActionButton, Segments
 from app.views.event_view import EventView
 from app.views.findings import Findings
+from app.views.readout_view import ReadoutView
 from app.views.registers_view import RegistersView
 from app.views.station import Station
 from app.views.surfaces import column_of, icon_label, label, row_of
@@ -24,6 +28,7 @@ EMPTY = {
     "rows": "No load profile yet.",
     "events": "No events yet.",
 }
+EXPORTS = "Table for spreadsheets (*.csv);;Excel workbook (*.xlsx);;For programs (*.json)"
 PLOT_MS = 400  # between two drawings of a growing profile
 
 
@@ -117,7 +122,7 @@ class FindingsView(QWidget):
         self._seen[kind] = news
         if isinstance(view, ChecksView):
             view.show_lines([check_line(check) for check in findings.checks.values()])
-        elif isinstance(view, RegistersView):
+        elif isinstance(view, RegistersView | ReadoutView):
             view.show_readings(findings.readings, findings.clock, findings.identity)
         elif isinstance(view, EventView):
             view.show_events(findings.events)
@@ -146,7 +151,8 @@ class FindingsView(QWidget):
         if kind == "checks":
             return ChecksView(self._look)
         if kind == "readings":
-            return RegistersView(self._look, self._zone)
+            order = "checks" in self._kinds
+            return (RegistersView if order else ReadoutView)(self._look, self._zone)
         if kind == "events":
             return EventView(self._look, self._zone)
         from app.views.profile_view import ProfileView
@@ -163,26 +169,46 @@ class FindingsView(QWidget):
             view.show_profile(self._findings.info, list(self._findings.rows))
 
     def _export(self) -> None:
-        table = self.table()
+        table, view = self.table(), self._views.get(self._current)
         if table is None:
             return
-        name = f"{table.accessibleName().lower().replace(' ', '-')}.csv"
-        path = files.ask_save(
-            self, "Export", name, "Table for spreadsheets (*.csv);;Excel workbook (*.xlsx)"
-        )
+        title = table.accessibleName()
+        path = files.ask_save(self, "Export", f"{title.lower().replace(' ', '-')}.csv", EXPORTS)
         if path is None:
             return
         path = path if path.suffix else path.with_suffix(".csv")
-        name, (head, rows) = table.accessibleName(), table.texts()
+        head, rows = view.export() if isinstance(view, ReadoutView) else table.texts()
+        shape = findings_shape(self._findings, self._current, head, rows)
         station = self._station
 
         def write() -> str:
             from app.services.tables import write_table
 
-            write_table(path, {name: (head, rows)}, None)
+            write_table(path, {title: (head, rows)}, shape)
             return f"{words.count(len(rows), 'row')} written to {path.name}."
 
         def say(text: str) -> None:
             station.noticed.emit("download", text)
 
         station.fetcher.fetch("export", write, say, station.refused.emit)
+
+
+def findings_shape(
+    findings: Findings, kind: str, head: Sequence[str], rows: Sequence[Sequence[str]]
+) -> dict[str, Any]:
+    """Give what a JSON export holds: the rows in view by their heads, who told them and when."""
+    shape: dict[str, Any] = {}
+    if findings.identity is not None:
+        shape["identity"] = shapes.identity_shape(findings.identity)
+    if kind == "rows" and findings.info is not None:
+        whole = findings.whole
+        profile = shapes.profile_shape(findings.info, findings.rows, complete=whole)
+        return shape | {"profile": profile}
+    if kind == "events":
+        log = findings.events[0].log if findings.events else ""
+        return shape | {"events": shapes.events_shape(log, findings.events)}
+    if findings.clock is not None and kind == "readings":
+        shape["clock"] = shapes.clock_shape(findings.clock)
+    names = [name.lower().replace(" ", "_") for name in head]
+    key = {"readings": "registers"}.get(kind, kind)
+    return shape | {key: [dict(zip(names, row, strict=True)) for row in rows]}

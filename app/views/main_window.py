@@ -8,11 +8,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QHBoxLayout,
+    QMainWindow,
+    QStackedWidget,
+    QStyle,
+    QWidget,
+)
 from PySide6.QtWidgets import QVBoxLayout as Column
 
+from app.errors import NoRoom
 from app.views.controls import FocusRing, NavRail
 from app.views.page import Page
 from app.views.scanner import Scanner
@@ -24,6 +32,7 @@ from app.views.theme import THEMES, Look, apply_theme, load_fonts, look_for
 
 if TYPE_CHECKING:
     from app.views.desk_protocol import DeskLike
+    from app.views.fault_panel import FaultSheet
     from app.views.pages import Pages
 
 TOAST_MS = 4000
@@ -66,7 +75,9 @@ class MainWindow(QMainWindow):
         self._rebuild_timer = QTimer(self)
         self._rebuild_timer.setSingleShot(True)
         self._rebuild_timer.timeout.connect(self.rebuild)
-        self.resize(*FIRST_SIZE)
+        room = self.screen().availableGeometry()
+        title_bar = self.style().pixelMetric(QStyle.PixelMetric.PM_TitleBarHeight)
+        self.resize(first_size(room.size(), title_bar))
         self.look = self._wanted_look()
         self._build()
         for key, act in (("F2", self._press_connection), ("F8", self.turn_trace)):
@@ -106,6 +117,13 @@ class MainWindow(QMainWindow):
         if traced:
             self.trace.show()
         self._show_standing()
+        QTimer.singleShot(0, self._refocus)
+
+    def _refocus(self) -> None:
+        """Put the focus where work begins, when that of the pages before has gone with them."""
+        page = self.stack.currentWidget()
+        if QApplication.focusWidget() is None and isinstance(page, Page):
+            page.focus_first()
 
     def say(self, icon: str, text: str) -> None:
         """Show a short notice that goes away by itself."""
@@ -116,11 +134,33 @@ class MainWindow(QMainWindow):
         self._toast.show()
         self._toast_timer.start(TOAST_MS)
 
-    def show_fault(self, error: BaseException) -> None:
-        """Show an error that has no page of its own."""
+    def show_fault(self, error: BaseException) -> FaultSheet:
+        """Show an error that has no page of its own; the report of a defect can be saved."""
         from app.views.fault_panel import fault_sheet
+        from app.views.station import is_defect
 
-        fault_sheet(self.look, error, self).open()
+        sheet = fault_sheet(self.look, error, self, saves=is_defect(error))
+        if sheet.save is not None:
+            sheet.save.clicked.connect(lambda: self.save_report(error))
+        sheet.open()
+        return sheet
+
+    def save_report(self, error: BaseException) -> None:
+        """Write the report of a defect where the operator wants it."""
+        from app.paths import data_folder
+        from app.services.defect_report import save_report
+        from app.views import files
+
+        path = files.ask_save(self, "Save report", "meterwright-report.txt", "Text (*.txt)")
+        if path is None:
+            return
+        folder = self.station.desk.db.folder if self.station is not None else data_folder(None)
+        try:
+            save_report(path, error, folder)
+        except NoRoom as problem:
+            self.show_fault(problem)
+            return
+        self.say("download", f"The report is in {path.name}.")
 
     def open_place(self, index: int) -> None:
         """Bring a work area to the front."""
@@ -260,6 +300,11 @@ class MainWindow(QMainWindow):
             room.width() - self._toast.width() - margin, room.height() - self._toast.height() - foot
         )
         self._toast.raise_()
+
+
+def first_size(room: QSize, title_bar: int) -> QSize:
+    """Give the size to begin with: never more than the screen has, with its title bar."""
+    return QSize(*FIRST_SIZE).boundedTo(QSize(room.width(), room.height() - title_bar))
 
 
 def _placeholder(look: Look) -> Page:

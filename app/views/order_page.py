@@ -39,6 +39,7 @@ class OrderPage(Page):
     """One order while it is worked, and afterwards."""
 
     left = Signal()
+    report_wanted = Signal(object)  # a defect
     port_wanted = Signal()  # before the order can be started
     incident_wanted = Signal()
 
@@ -215,11 +216,19 @@ class OrderPage(Page):
             now = QFrame()
             now.setFixedHeight(0)
         elif session.failure is not None:
-            self.fault = FaultPanel(look, session.failure)
+            self.fault = FaultPanel(look, session.failure, self._report_action(), session.notes)
             now = _scrolling(look, self.fault) if look.compact else self.fault
         else:
             now = self._standing_banner()
         self._now = self._swap(self._now, now)
+
+    def _report_action(self) -> list[ActionButton]:
+        defect = self._session.defect
+        if defect is None:
+            return []
+        save = ActionButton(self.look, "Save report…", "secondary", "download")
+        save.clicked.connect(lambda: self.report_wanted.emit(defect))
+        return [save]
 
     def _show_room(self) -> None:
         session, tight = self._session, self.look.compact or self.look.gloves

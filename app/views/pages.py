@@ -104,11 +104,13 @@ class Pages(QObject):
         page = OrderPage(look, session)
         page.left.connect(self.close_order)
         page.port_wanted.connect(lambda: self._window.ask_for_port("Start", session.start))
+        page.report_wanted.connect(self._window.save_report)
         page.incident_wanted.connect(lambda: self._report_incident(session))
         return page
 
     def _read_page(self, look: Look) -> Page:
         page = ReadPage(look, self.reading)
+        page.report_wanted.connect(self._window.save_report)
         page.port_wanted.connect(lambda: self._window.ask_for_port("Read", self.reading.start))
         return page
 

@@ -169,7 +169,7 @@ class QueueModel(CellModel):
             if generation == self._generation:
                 self._take(page, rows)
 
-        self._station.fetcher.fetch(f"rows {id(self)} {page}", work, take, self._refused)
+        self._station.fetcher.fetch(f"rows {id(self)} {page}", work, take, self._refused, self)
         if self._wanted:
             self._ask.start()
 

@@ -82,8 +82,8 @@ class QueuePage(Page):
         line.addWidget(left, 1)
         self.pane = DetailPane(look)
         self.pane.setFixedWidth(look.width_of("0" * (38 if look.gloves else 42)))
-        self.pane.setVisible(not look.compact)
         line.addWidget(self.pane)
+        self.pane.setVisible(not look.compact)  # only now: before it would be a window
         outer.addWidget(content, 1)
         outer.addWidget(self._actions())
         return host

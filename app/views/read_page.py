@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from app.views.controls import ActionButton, action_bar
 from app.views.fault_panel import FaultPanel
 from app.views.findings_view import FindingsView
+from app.views.line_panel import LinePanel
 from app.views.page import Page
 from app.views.progress_strip import ProgressStrip
 from app.views.surfaces import column_of, held_to, icon_label, label
@@ -17,6 +18,7 @@ class ReadPage(Page):
     """Registers, profile and events of the meter at the chosen port; nothing is booked."""
 
     port_wanted = Signal()
+    report_wanted = Signal(object)  # a defect
 
     def __init__(self, look: Look, session: ReadSession) -> None:
         super().__init__(look, "Read a meter")
@@ -26,6 +28,7 @@ class ReadPage(Page):
         column = QVBoxLayout(content)
         column.setContentsMargins(edge, look.space.m, edge, edge)
         column.setSpacing(look.space.m)
+        self.line = LinePanel(look)
         self.findings = FindingsView(
             look, session.station, session.findings, checks=False, title="Read a meter"
         )
@@ -38,6 +41,7 @@ class ReadPage(Page):
         column.addLayout(self._fault_room)
         column.addWidget(self._start, 1)
         column.addWidget(self.findings, 1)
+        column.addWidget(self.line)
         self.outer.addWidget(content, 1)
         self.port = ActionButton(look, "Port…", "secondary", "plug")
         self.port.clicked.connect(self.port_wanted)
@@ -73,6 +77,8 @@ class ReadPage(Page):
         self.read.relabel("Read the meter" if empty else "Read again")
         self.port.setEnabled(not running)
         self._show_fault()
+        failed = session.failure is not None
+        self.line.show_line(None if running or failed else session.findings.line)
         self._start.setVisible(empty and not running and session.failure is None)
         self.findings.setVisible(not empty or running)
         self.findings.refresh()
@@ -85,9 +91,16 @@ class ReadPage(Page):
             self._fault.hide()
             self._fault.deleteLater()
             self._fault = None
-        if self._session.failure is not None:
-            self._fault = FaultPanel(self.look, self._session.failure)
-            self._fault_room.addWidget(self._fault)
+        failure, defect = self._session.failure, self._session.defect
+        if failure is None:
+            return
+        actions = []
+        if defect is not None:
+            save = ActionButton(self.look, "Save report…", "secondary", "download")
+            save.clicked.connect(lambda: self.report_wanted.emit(defect))
+            actions.append(save)
+        self._fault = FaultPanel(self.look, failure, actions, self._session.notes)
+        self._fault_room.addWidget(self._fault)
 
     def _first_words(self) -> QWidget:
         look = self.look

@@ -90,30 +90,31 @@ class RegistersView(QWidget):
         if self._figures is not None:
             self._figures.hide()
             self._figures.deleteLater()
-            self._figures = None
-        blocks: list[QWidget] = []
-        if identity is not None and identity.serial:
-            blocks.append(self._figure("Meter", identity.serial, "", identity.model))
-        if clock is not None:
-            offset = words.signed(round(clock.offset, 1))
-            doubt = f"±{round(clock.uncertainty, 1)} s, meter minus ours"
-            blocks.append(self._figure("Clock", offset, "s", doubt))
-        if not blocks or self._look.compact:
-            return
-        self._figures = row_of(self._look, *blocks, None, gap=self._look.space.xl * 2)
-        self._column.insertWidget(0, self._figures)
+        self._figures = None if self._look.compact else clock_and_meter(self._look, clock, identity)
+        if self._figures is not None:
+            self._column.insertWidget(0, self._figures)
 
-    def _figure(self, name: str, value: str, unit: str, note: str) -> QWidget:
-        look = self._look
-        number = row_of(
-            look,
-            label(look, value, "value", strong=True),
-            label(look, unit, muted=True),
-            None,
-            gap=6,
-        )
-        quiet = label(look, note, "caption", muted=True)
-        return column_of(look, label(look, name, muted=True), number, quiet, gap=0)
+
+def clock_and_meter(
+    look: Look, clock: ClockReading | None, identity: Identity | None
+) -> Strip | None:
+    """Give meter and clock as large figures; None where neither is known."""
+    blocks: list[QWidget] = []
+    if identity is not None and identity.serial:
+        blocks.append(_figure(look, "Meter", identity.serial, "", identity.model))
+    if clock is not None:
+        offset = words.signed(round(clock.offset, 1))
+        doubt = f"±{round(clock.uncertainty, 1)} s, meter minus ours"
+        blocks.append(_figure(look, "Clock", offset, "s", doubt))
+    return row_of(look, *blocks, None, gap=look.space.xl * 2) if blocks else None
+
+
+def _figure(look: Look, name: str, value: str, unit: str, note: str) -> QWidget:
+    number = row_of(
+        look, label(look, value, "value", strong=True), label(look, unit, muted=True), None, gap=6
+    )
+    quiet = label(look, note, "caption", muted=True)
+    return column_of(look, label(look, name, muted=True), number, quiet, gap=0)
 
 
 def _side_by_side(readings: Sequence[tuple[str, Reading]]) -> dict[Key, dict[str, Reading]]:

@@ -77,12 +77,26 @@ class ConnectionBar(QFrame):
 
     def _standing(self, standing: Standing) -> QWidget:
         look = self._look
-        unsent = f"{standing.unsent:,} unsent" if standing.unsent else "All sent"
-        items = [("cloud-upload", "Sending…" if standing.syncing else unsent)]
+        items = [sync_face(standing, short=look.compact)]
         if standing.role and not (look.compact and look.gloves):
             items.insert(0, ("user", standing.role.capitalize()))
         parts = [row_of(look, icon_label(look, icon), label(look, w), gap=6) for icon, w in items]
+        problem = standing.sync_problem
+        if problem is not None:
+            parts[-1].setToolTip(f"{problem.title}. {problem.meaning} {problem.remedy}")
+            parts[-1].setAccessibleName(items[-1][1])
+            parts[-1].setAccessibleDescription(parts[-1].toolTip())
         return row_of(look, *parts, gap=look.space.m)
+
+
+def sync_face(standing: Standing, *, short: bool = False) -> tuple[str, str]:
+    """Give icon and words of the counter: what is unsent, and that the last sync broke off."""
+    unsent = f"{standing.unsent:,} unsent" if standing.unsent else "All sent"
+    if standing.syncing:
+        return "cloud-upload", "Sending…"
+    if standing.sync_problem is None:
+        return "cloud-upload", unsent
+    return "triangle-alert", unsent if short else f"{unsent}, last sync broke off"
 
 
 def state_face(look: Look, state: str) -> ChipFace:

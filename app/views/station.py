@@ -10,14 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
-from app.errors import Cancelled
-from app.messages import explain
+from app.errors import AppError, Cancelled
+from app.messages import Message, explain
 from app.tasks import Progress, Task, Worker
+from app.views.auto_sync import AutoSync
 from app.views.task_runner import Fetcher, TaskRunner
+from drivers.errors import DriverError
 from drivers.values import Identity
 
 if TYPE_CHECKING:
+    from app.services.connection import Overrides
     from app.views.desk_protocol import DeskLike
+    from app.workorders.bench import At
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,7 @@ class Standing:
     role: str = ""
     unsent: int = 0
     syncing: bool = False
+    sync_problem: Message | None = None
 
 
 class Station(QObject):
@@ -52,6 +57,7 @@ class Station(QObject):
         self.target = desk.settings.text("connection.port")
         self.meter_type = desk.settings.text("connection.meter_type")
         self.port_title = self.target
+        self.overrides: Overrides | None = None  # settings that were found for this port
         self.identity: Identity | None = None
         self.connecting = TaskRunner(self.line, self)
         self.connecting.succeeded.connect(self._connected)
@@ -61,6 +67,9 @@ class Station(QObject):
         self.syncing.failed.connect(self._not_synced)
         self.syncing.progressed.connect(self._sync_progress)
         self.sync_words = ""
+        self.sync_problem: Message | None = None  # of the last sync, None when it went through
+        self._sync_quietly = False
+        self.auto = AutoSync(self)
         self._holder: TaskRunner | None = None
         self._unsent = 0
         self.count_unsent()
@@ -83,11 +92,21 @@ class Station(QObject):
             self.desk.role,
             self._unsent,
             self.syncing.busy,
+            self.sync_problem,
         )
 
-    def choose_port(self, target: str, title: str, meter_type: str) -> None:
+    def at(self) -> At:
+        """Give where the meter hangs, and how it is spoken to."""
+        from app.workorders.bench import At
+
+        return At(self.target, self.meter_type, self.overrides)
+
+    def choose_port(
+        self, target: str, title: str, meter_type: str, overrides: Overrides | None = None
+    ) -> None:
         """Use another port or meter type from now on, also after the next start."""
         self.target, self.port_title, self.meter_type = target, title, meter_type
+        self.overrides = overrides
         self.identity = None
         self.keep({"connection.port": target, "connection.meter_type": meter_type})
         self.changed.emit()
@@ -100,7 +119,7 @@ class Station(QObject):
 
     def take_line(self, runner: TaskRunner) -> bool:
         """Give the line to meters to ``runner``; False when somebody uses it already."""
-        busy = self.connecting.busy or (self._holder is not None and self._holder.busy)
+        busy = self.line_busy()
         if busy and self._holder is not runner:
             self.noticed.emit("plug", "The probe is in use. Stop what is running first.")
             return False
@@ -118,8 +137,7 @@ class Station(QObject):
 
     def connect_meter(self) -> None:
         """Find out who is at the chosen port."""
-        task = self.desk.connect(self.target, self.meter_type)
-        self.start_on_line(self.connecting, task)
+        self.start_on_line(self.connecting, self.desk.bench.connect(self.at()))
 
     def end_session(self) -> None:
         """Leave the meter."""
@@ -134,10 +152,24 @@ class Station(QObject):
         self.changed.emit()
 
     def sync(self) -> None:
-        """Send the journal to the centre and take the mail."""
+        """Send the journal to the centre and take the mail, as the operator asks."""
+        self._sync_quietly = False
+        self._begin_sync()
+
+    def sync_by_itself(self) -> None:
+        """Do the same without being asked: nobody is interrupted by what comes of it."""
+        if not self.syncing.busy:
+            self._sync_quietly = True
+            self._begin_sync()
+
+    def line_busy(self) -> bool:
+        """Whether something talks to a meter, or waits for an answer in the middle of it."""
+        return self.connecting.busy or (self._holder is not None and self._holder.busy)
+
+    def _begin_sync(self) -> None:
         if self.syncing.busy:
             return
-        self.syncing.start(self.desk.synchronise())
+        self.syncing.start(self.desk.synchronise(batch=self.auto.batch))
         self.changed.emit()
 
     def count_unsent(self) -> None:
@@ -146,8 +178,7 @@ class Station(QObject):
 
     def busy(self) -> bool:
         """Whether something talks to a meter or to the centre."""
-        held = self._holder is not None and self._holder.busy
-        return held or self.connecting.busy or self.syncing.busy
+        return self.line_busy() or self.syncing.busy
 
     def stop_all(self) -> None:
         """Ask everything that runs to stop."""
@@ -157,6 +188,7 @@ class Station(QObject):
 
     def close(self) -> None:
         """Stop the workers; nothing may be running any more."""
+        self.auto.stop()
         self.fetcher.close()
         for worker in (self.data, self.line, self._post):
             worker.close()
@@ -180,20 +212,32 @@ class Station(QObject):
         self.sync_words = progress.text
 
     def _synced(self, result: object) -> None:
-        self.sync_words = ""
+        self.sync_words, self.sync_problem = "", None
+        self.auto.went_through()
         self.count_unsent()
         self.changed.emit()
-        self.noticed.emit("cloud-upload", sync_sentence(result))
+        moved = getattr(result, "sent", 0) or getattr(result, "received", 0)
+        if moved or not self._sync_quietly:
+            self.noticed.emit("cloud-upload", sync_sentence(result))
         self.synced.emit(result)
 
     def _not_synced(self, error: BaseException) -> None:
         self.sync_words = ""
+        stopped = isinstance(error, Cancelled)
+        self.sync_problem = self.sync_problem if stopped else explain(error)
+        if not stopped:
+            self.auto.broke()
         self.count_unsent()
         self.changed.emit()
-        if isinstance(error, Cancelled):
+        if stopped:
             self.noticed.emit("cloud-upload", explain(error).title)
-        else:
+        elif not self._sync_quietly or is_defect(error):
             self.refused.emit(error)
+
+
+def is_defect(error: BaseException) -> bool:
+    """Tell whether an error is the program's own, not one of a meter, a port or an input."""
+    return not isinstance(error, AppError | DriverError | Cancelled)
 
 
 def sync_sentence(result: object) -> str:

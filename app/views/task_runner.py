@@ -6,6 +6,7 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Qt, Signal
+from shiboken6 import isValid
 
 from app.errors import Cancelled
 from app.tasks import Ask, Cancel, Event, Found, Progress, Task, Worker
@@ -79,6 +80,14 @@ def call(work: Callable[[], T]) -> Task[T]:
     return work()
 
 
+def _while_there(owner: QObject, act: Callable[[T], None]) -> Callable[[T], None]:
+    def acting(item: T) -> None:
+        if isValid(owner):
+            act(item)
+
+    return acting
+
+
 class Fetcher(QObject):
     """Asks questions of the data behind the window; of each kind only the newest answer counts."""
 
@@ -100,14 +109,18 @@ class Fetcher(QObject):
         work: Callable[[], T],
         then: Callable[[T], None],
         failed: Callable[[BaseException], None],
+        owner: QObject | None = None,
     ) -> None:
         """Call ``work`` in the worker and ``then`` with its result in the GUI thread.
 
-        A newer question of the same ``kind`` makes this one's answer worthless.
+        A newer question of the same ``kind`` makes this one's answer worthless, and so does the
+        end of its ``owner``: pages are made anew while answers are on their way.
         """
         if self._closed:
             return
         number = next(self._numbers)
+        if owner is not None:
+            then, failed = _while_there(owner, then), _while_there(owner, failed)
         self._open[kind] = (number, then, failed)
 
         def ended(future: Future[T]) -> None:

@@ -13,7 +13,7 @@ from app.messages import Message, explain
 from app.tasks import Ask, Found, Progress, Task
 from app.views.findings import Findings
 from app.views.forecast import Forecast
-from app.views.station import Station
+from app.views.station import Station, is_defect
 from app.views.task_runner import TaskRunner
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ class LineSession(QObject):
         self.forecast = Forecast()
         self.question: Ask | None = None
         self.failure: Message | None = None
+        self.defect: BaseException | None = None  # the failure, where it is the program's own
+        self.notes: tuple[str, ...] = ()  # what the line showed, of a failure
         self.stopped = False
         self.runner = TaskRunner(station.line, self)
         self.runner.progressed.connect(self._progressed)
@@ -61,6 +63,7 @@ class LineSession(QObject):
         self.forecast = Forecast()
         if self.station.start_on_line(self.runner, task):
             self.failure, self.question, self.stopped = None, None, False
+            self.defect, self.notes = None, ()
             self.turned.emit()
 
     def answer(self, text: str) -> None:
@@ -107,6 +110,8 @@ class LineSession(QObject):
         self.question = None
         self.stopped = isinstance(error, Cancelled)
         self.failure = None if self.stopped else explain(error)
+        self.defect = error if is_defect(error) else None
+        self.notes = tuple(getattr(error, "__notes__", ()))
         self._settle()
 
     def _settle(self) -> None:
@@ -217,5 +222,8 @@ class ReadSession(LineSession):
     def start(self) -> None:
         """Read what is wanted from the meter at the chosen port."""
         self.findings.clear()
-        desk, station = self.station.desk, self.station
-        self.begin(desk.read(station.target, station.meter_type, self.what))
+        self.begin(self.station.desk.bench.read(self.station.at(), self.what))
+
+    def ended(self, _result: object) -> None:
+        """Note that nothing is missing."""
+        self.findings.whole = True

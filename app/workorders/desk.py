@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Select, select
 
+from app.centre.contract import MAX_EVENTS
 from app.centre.opening import open_centre
 from app.errors import BadInput, NotFound
 from app.models.database import Database
@@ -23,27 +24,28 @@ from app.models.measured import ProfileSegment
 from app.models.order import Attachment, CheckResult, WorkOrder
 from app.paths import reports_folder
 from app.reports.commissioning_pdf import render
-from app.services.connection import Overrides, Target, connect
+from app.services.connection import Overrides, Target, connect, open_port
 from app.services.events import stored_events
 from app.services.profile import stored_capture
-from app.services.reading import Told, Wish, read_meter
 from app.services.readout import stored_readings
 from app.services.token_box import TokenBox
 from app.settings import Settings
 from app.sync.chip import pending
 from app.sync.session import SyncResult, synchronise
-from app.tasks import Found, Progress, Task
+from app.tasks import Found, Task
+from app.workorders.bench import Bench
 from app.workorders.checks import Check, check_from
 from app.workorders.record import build_record
 from app.workorders.results import StepView, step_value, steps_view
 from app.workorders.runner import Outcome, work
 from app.workorders.visit import WorkContext
+from drivers.link import Line, Link
 from drivers.meter import Meter
 from drivers.metertype import load_meter_type, meter_type_names
 from drivers.ports import list_ports
 from drivers.secrets import Secrets
 from drivers.trace_link import Trace
-from drivers.values import ClockReading, Identity, MeterEvent, ProfileInfo, ProfileRow, Reading
+from drivers.values import ClockReading, MeterEvent, ProfileInfo, ProfileRow, Reading
 
 MOMENTS = ("before", "after", "handover", "now")
 
@@ -104,6 +106,11 @@ class Desk:
         self.trace = trace or Trace()
         self._secrets_of = secrets_of
         self._extra_ports = tuple(extra_ports)
+        self.bench = Bench(
+            db.folder,
+            self.trace,
+            lambda at: self._opened(at.target, at.meter_type, overrides=at.overrides),
+        )
         self.tokens = tokens
 
     @property
@@ -128,22 +135,6 @@ class Desk:
         """Name and title of every meter type."""
         return [(name, load_meter_type(name).title) for name in meter_type_names()]
 
-    def connect(self, target: str, meter_type: str) -> Task[Identity]:
-        """Sign on, read who the meter is, sign off."""
-        yield Progress("Signing on")
-        with self._opened(target, meter_type)(meter_type) as meter:
-            identity = meter.identity()
-            yield Found("identity", identity)
-            yield Progress("Signing off")
-        return identity
-
-    def read(self, target: str, meter_type: str, what: Sequence[str]) -> Task[Identity]:
-        """Read a meter without an order and yield what arrives."""
-        wish = Wish(tuple(dict.fromkeys(["identity", *what])))
-        opened = self._opened(target, meter_type)
-        told = yield from read_meter(lambda: opened(meter_type), wish, Told())
-        return told.identity or Identity()
-
     def work(
         self,
         order_id: str,
@@ -160,11 +151,15 @@ class Desk:
         if order is None:
             raise NotFound(f"there is no work order {order_id}")
         opened = None
+        known = self.bench.place_of(order.meter_serial)
+        if known is not None and overrides is None and target in {"", known.link}:
+            target = known.link
+            overrides = known.overrides if known.meter_type == order.meter_type else None
         if target:
             opened = self._opened(target, order.meter_type, order.meter_serial, overrides, secrets)
             self.settings.set("connection.port", target)
-        outcome = yield from work(
-            self.context(opened), order_id, stop_after=stop_after, skips=skips
+        outcome = yield from self.bench.watched(
+            work(self.context(opened), order_id, stop_after=stop_after, skips=skips)
         )
         if outcome.verdict:
             yield Found("report", self.render_report(order_id))
@@ -231,13 +226,13 @@ class Desk:
             report=self.db.folder / report if report else None,
         )
 
-    def synchronise(self, url: str = "") -> Task[SyncResult]:
-        """Send the journal to the centre and take the mail."""
+    def synchronise(self, url: str = "", *, batch: int = MAX_EVENTS) -> Task[SyncResult]:
+        """Send the journal to the centre, ``batch`` events at once, and take the mail."""
         address = url or self.settings.text("centre.url")
         if not address:
             raise BadInput("no centre is set; give its address in the settings")
         with open_centre(address) as centre:
-            return (yield from synchronise(self.db, centre))
+            return (yield from synchronise(self.db, centre, batch=batch))
 
     def pending(self) -> int:
         """How many events the centre has not acknowledged."""
@@ -263,6 +258,11 @@ class Desk:
             write_atomically(path, data)
         return path
 
+    def _port(self, target: str, line: Line, trace: Trace | None) -> Link:
+        link = open_port(target, line, trace)
+        self.bench.line_opened(link.statistics)
+        return link
+
     def _drawn(self, order_id: str, context: WorkContext) -> bytes:
         record, photos = build_record(self.db, order_id, context)
         return render(record, photos, context.paper)
@@ -284,8 +284,8 @@ class Desk:
         def opened(name: str) -> Iterator[Meter]:
             chosen = name or meter_type
             known = secrets or self._secrets_of(chosen, serial)
-            place = Target(target, chosen, serial, settings, known)
-            with connect(place, self.trace) as meter:
+            place = Target(target, chosen, serial, settings, known, self.db.folder)
+            with connect(place, self.trace, self._port) as meter:
                 yield meter
 
         return opened

@@ -28,7 +28,7 @@ from drivers.iec62056.dataset import DataSet
 from drivers.iec62056.frames import Identification, Message
 from drivers.iec62056.reading import Block, ReadoutDialogue
 from drivers.iec62056.readout import DataReader, Readout, decode_message
-from drivers.iec62056.registers import identity_of, matching, reading_of, readings
+from drivers.iec62056.registers import all_readings, identity_of, matching, reading_of, readings
 from drivers.iec62056.session import DataLine, Identified, Settings
 from drivers.iec62056.talk import perform
 from drivers.iec62056.times import MeterZone
@@ -177,6 +177,16 @@ class Iec62056Meter:
                 yield from readings(self._readout, self.meter_type)
             raise
         yield from readings(readout, self.meter_type)
+
+    def everything(self) -> Iterator[Reading]:
+        """Every value of the list, also those that the type does not list, as `registers` does."""
+        try:
+            readout = self._list()
+        except DriverError:
+            if self._readout is not None:
+                yield from all_readings(self._readout, self.meter_type)
+            raise
+        yield from all_readings(readout, self.meter_type)
 
     def object(self, code: str, class_id: int = 0, attribute: int = 2) -> Reading:  # noqa: ARG002
         """One register by its code in any spelling, read by itself where the type can."""

@@ -81,7 +81,10 @@ def reading_of(
         name = f"{(known.name if known else '') or current or item.base}, {words}"
     time = item.time.astimezone(UTC) if item.time is not None else None
     text = item.text or ""
-    return Reading(item.code, item.obis, name, value, unit, text, item.history, time, proved)
+    raw = "".join(f"({group})" for group in item.groups)
+    return Reading(
+        item.code, item.obis, name, value, unit, text, item.history, time, proved, raw=raw
+    )
 
 
 def readings(readout: Readout, meter_type: MeterType) -> Iterator[Reading]:
@@ -93,6 +96,15 @@ def readings(readout: Readout, meter_type: MeterType) -> Iterator[Reading]:
     for known in meter_type.registers:
         for item in matching(readout, known.code):
             yield reading_of(item, readout.check, known, meter_type.iec62056)
+
+
+def all_readings(readout: Readout, meter_type: MeterType) -> Iterator[Reading]:
+    """Yield every value of the readout, with the type's names for those that it lists."""
+    named = {one.code: one for one in meter_type.registers}
+    named |= {obis.parse(one.code): one for one in meter_type.registers if obis.parse(one.code)}
+    for item in readout.values:
+        known = named.get(item.code) or (named.get(item.obis) if item.obis else None)
+        yield reading_of(item, readout.check, known, meter_type.iec62056)
 
 
 def matching(readout: Readout, code: str) -> list[DataSet]:

@@ -90,6 +90,7 @@ def opened(qtbot: QtBot) -> Iterator[Callable[..., MainWindow]]:
         window.show()
         window.activateWindow()
         qtbot.waitExposed(window)
+        qtbot.waitUntil(lambda: window._wanted_look() == window.look, timeout=5000)
         windows.append(window)
         if desk is not None:
             qtbot.waitUntil(lambda: window.pages.queue.everything >= 0, timeout=5000)

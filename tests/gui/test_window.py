@@ -233,10 +233,9 @@ def test_a_meter_is_read_without_a_job_and_its_tables_exported(
     table = page.findings.table()
     table.selectRow(0)
     table.setFocus()
+    table.selectRow(1)  # below its heading
     qtbot.keyClick(table, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
-    assert "12345.678" in QApplication.clipboard().text() or "231.4" in (
-        QApplication.clipboard().text()
-    )
+    assert "12345.678" in QApplication.clipboard().text()
 
 
 def test_plot_and_table_share_the_selection(window, desk, qtbot):
