@@ -213,7 +213,9 @@ def others(tour: Tour) -> None:
     page, session = window.stack.currentWidget(), window.pages.reading
     page.start()
     tour.until(lambda: not session.running)
+    page.findings.turn_to("readings")
     tour.grab("read-done")
+    found(tour)
     window.open_place(0)
     window.pages.close_order()
     tour.settle(0.4)
@@ -223,6 +225,19 @@ def others(tour: Tour) -> None:
     sheet = tour.sheet()
     tour.grab("incident", sheet)
     sheet.reject()
+
+
+def found(tour: Tour) -> None:
+    """Let the program find out what answers at the chosen port."""
+    tour.window.ask_for_port("Connect", None)
+    ports = tour.sheet()
+    tour.until(ports.finder.isEnabled)
+    ports.finder.click()
+    sheet = next(s for s in ports.findChildren(type(ports).__mro__[1]) if s.isVisible())
+    tour.until(lambda: not sheet._runner.busy)
+    tour.grab("find-settings", sheet)
+    sheet.reject()
+    ports.reject()
 
 
 def failures(tour: Tour, folder: Path) -> None:

@@ -315,11 +315,11 @@ class OrderPage(Page):
         return button
 
     def start(self) -> None:
-        """Start or go on; where there is no port yet, ask for it first."""
+        """Start or go on; a meter that answered before is reached by its number, without asking."""
         if self._session.station.target:
             self._session.start()
         else:
-            self.port_wanted.emit()
+            self._session.reach(self.port_wanted.emit)
 
     def _repeat(self) -> None:
         if not self._session.running and not self._session.finished and self._session.steps:

@@ -3,7 +3,9 @@
 They outlive the pages that show them.  What a fast meter finds is announced in batches.
 """
 
-from collections.abc import Sequence
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -19,6 +21,7 @@ from app.views.task_runner import TaskRunner
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from app.services.known_meters import Place
     from app.views.desk_protocol import StoredLike
     from app.workorders.results import StepView
 
@@ -170,6 +173,22 @@ class WorkSession(LineSession):
         """Work the order from where it stopped."""
         self.begin(self.station.desk.work(self.order_id, self.station.target))
 
+    def reach(self, ask: Callable[[], object]) -> None:
+        """Start where the meter of the order answered last; ``ask`` where nobody knows that."""
+        bench, station = self.station.desk.bench, self.station
+        serial = self.detail.row.meter_serial if self.detail is not None else ""
+
+        def go(place: Place | None) -> None:
+            if place is None:
+                ask()
+            elif not self.running:
+                title = f"Meter {serial}"
+                station.choose_port(place.link, title, place.meter_type, place.overrides)
+                self.start()
+
+        fetch = station.fetcher.fetch
+        fetch("place of order", lambda: bench.place_of(serial), go, station.refused.emit)
+
     def leave_out(self, key: str, reason: str) -> None:
         """Have a step left out for a coded reason, then go on."""
         db, order_id = self.station.desk.db, self.order_id
@@ -201,7 +220,7 @@ class WorkSession(LineSession):
         """Read back what the laptop keeps, with the order's new state."""
         self.load()
 
-    def _loaded(self, answer: tuple[Any, Sequence[Any], "StoredLike"]) -> None:
+    def _loaded(self, answer: tuple[Any, Sequence[Any], StoredLike]) -> None:
         self.detail, steps, stored = answer
         self.steps = list(steps)
         if not self.running:
