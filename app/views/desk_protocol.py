@@ -94,6 +94,15 @@ class DeskLike(Protocol):
     def role(self) -> str:
         """Their role: installer, lead, dispatcher, verifier, agent, administrator."""
 
+    def may(self, right: str) -> bool:
+        """Tell whether whoever works here has a right: "meter.write", "vault.change"."""
+
+    def secret_names(self) -> Sequence[str]:
+        """The names of the secrets in the keyring; never a value."""
+
+    def keep_secret(self, name: str, value: str) -> None:
+        """Keep a secret in the keyring under ``name``, and make sure that it is there."""
+
     @property
     def trace(self) -> Trace:
         """The record of what went over the line; listeners are called in the thread that talks."""

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QApplication, QLineEdit
 
+from app.views.maintenance import OBJECTS, READ, ToolTabs
+from app.views.object_session import ObjectSession
 from app.views.order_page import OrderPage
 from app.views.page import Page
 from app.views.queue_page import QueuePage
@@ -33,6 +35,8 @@ class Pages(QObject):
         self._station, self._window = station, window
         self.queue = QueueSession(station)
         self.reading = ReadSession(station)
+        self.objects = ObjectSession(station)
+        self.tool = READ  # of Maintenance
         self.order: WorkSession | None = None
         self._pages: dict[str, Page] = {}
 
@@ -43,7 +47,8 @@ class Pages(QObject):
         if place == JOBS:
             return self._kept("queue", partial(self._queue_page, look))
         if place == MAINTENANCE:
-            return self._kept("read", partial(self._read_page, look))
+            make = self._objects_page if self.tool == OBJECTS else self._read_page
+            return self._kept(f"tool {self.tool}", partial(make, look))
         return self._kept("settings", partial(self._settings_page, look))
 
     def drop(self) -> None:
@@ -86,6 +91,11 @@ class Pages(QObject):
             return
         self._station.noticed.emit("scan-barcode", f"{text} was scanned. Nobody asked for it.")
 
+    def open_tool(self, tool: int) -> None:
+        """Open a tool of Maintenance."""
+        self.tool = tool
+        self.wanted.emit(MAINTENANCE)
+
     def _kept(self, name: str, make: "partial[Page]") -> Page:
         if name not in self._pages:
             self._pages[name] = make()
@@ -108,11 +118,26 @@ class Pages(QObject):
         page.incident_wanted.connect(lambda: self._report_incident(session))
         return page
 
+    def _tabbed(self, page: Page, look: Look, tool: int) -> Page:
+        tabs = ToolTabs(look, tool)
+        tabs.chosen.connect(self.open_tool)
+        tabs.chosen.connect(lambda _: tabs.segments.choose(tool))  # for when it is opened again
+        page.outer.insertWidget(0, tabs)
+        return page
+
+    def _objects_page(self, look: Look) -> Page:
+        from app.views.objects_page import ObjectsPage
+
+        page = ObjectsPage(look, self.objects)
+        page.report_wanted.connect(self._window.save_report)
+        page.port_wanted.connect(lambda: self._window.ask_for_port("List", page.read))
+        return self._tabbed(page, look, OBJECTS)
+
     def _read_page(self, look: Look) -> Page:
         page = ReadPage(look, self.reading)
         page.report_wanted.connect(self._window.save_report)
         page.port_wanted.connect(lambda: self._window.ask_for_port("Read", self.reading.start))
-        return page
+        return self._tabbed(page, look, READ)
 
     def _settings_page(self, look: Look) -> Page:
         page = SettingsPage(look, self._station)

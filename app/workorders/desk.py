@@ -16,7 +16,7 @@ from sqlalchemy import Select, select
 
 from app.centre.contract import MAX_EVENTS
 from app.centre.opening import open_centre
-from app.errors import BadInput, NotFound
+from app.errors import BadInput, NotFound, NotPermitted, VaultLocked
 from app.models.database import Database
 from app.models.files import write_atomically
 from app.models.journal import Laptop
@@ -24,11 +24,14 @@ from app.models.measured import ProfileSegment
 from app.models.order import Attachment, CheckResult, WorkOrder
 from app.paths import reports_folder
 from app.reports.commissioning_pdf import render
-from app.services.connection import Overrides, Target, connect, open_port
+from app.services.audit import append
+from app.services.connection import Overrides, Target, connect, open_port, secrets_in_entry
 from app.services.events import stored_events
 from app.services.profile import stored_capture
 from app.services.readout import stored_readings
 from app.services.token_box import TokenBox
+from app.services.users import RIGHTS, in_single_hands
+from app.services.vault import Vault
 from app.settings import Settings
 from app.sync.chip import pending
 from app.sync.session import SyncResult, synchronise
@@ -89,6 +92,7 @@ class Desk:
         secrets_of: Gives what a meter of this type and serial asks for.
         extra_ports: Places beside the real ports: the virtual meters of the demo.
         tokens: Opens the token lists of prepayment orders.
+        vault: The keyring, for secrets that are chosen or entered by name.
     """
 
     def __init__(
@@ -100,16 +104,22 @@ class Desk:
         secrets_of: SecretsOf = no_secrets,
         extra_ports: Sequence[PortChoice] = (),
         tokens: TokenBox | None = None,
+        vault: Vault | None = None,
     ) -> None:
         self.db = db
         self.settings = settings
         self.trace = trace or Trace()
         self._secrets_of = secrets_of
         self._extra_ports = tuple(extra_ports)
+        self._vault = vault
         self.bench = Bench(
             db.folder,
             self.trace,
-            lambda at: self._opened(at.target, at.meter_type, overrides=at.overrides),
+            lambda at: self._opened(
+                at.target, at.meter_type, at.serial, at.overrides, secret=at.secret
+            ),
+            may=self.may,
+            record=self._keep_record,
         )
         self.tokens = tokens
 
@@ -122,6 +132,33 @@ class Desk:
     def role(self) -> str:
         """Their role, in lower case."""
         return self.settings.text("installer.role").lower() or "installer"
+
+    def may(self, right: str) -> bool:
+        """Tell whether whoever works here has a right; in single hands everybody has all."""
+        with self.db.read() as session:
+            return self.role in RIGHTS[right] or in_single_hands(session)
+
+    def secret_names(self) -> list[str]:
+        """The names of the secrets in the keyring; never a value."""
+        return self._vault.list() if self._vault is not None else []
+
+    def keep_secret(self, name: str, value: str) -> None:
+        """Keep a secret in the keyring under ``name``, and make sure that it is there.
+
+        Raises:
+            NotPermitted: Not in this role.
+            VaultLocked: The keyring is locked, absent, or does not give it back.
+        """
+        if not self.may("vault.change"):
+            raise NotPermitted("secrets are entered by a supervisor or an administrator")
+        if self._vault is None:
+            raise VaultLocked("this desk has no password store")
+        self._vault.set(name, value)
+        self._keep_record("vault.changed", name, {})
+
+    def _keep_record(self, act: str, subject: str, body: dict[str, Any]) -> None:
+        with self.db.write() as session:
+            append(session, self.who, act, subject, body)
 
     def ports(self) -> list[PortChoice]:
         """Real ports with what is plugged in, then the virtual meters of the demo."""
@@ -274,6 +311,8 @@ class Desk:
         serial: str = "",
         overrides: Overrides | None = None,
         secrets: Secrets | None = None,
+        *,
+        secret: str = "",
     ) -> Callable[[str], AbstractContextManager[Meter]]:
         settings = overrides or Overrides()
         reply = self.settings.number("connection.reply_time")
@@ -283,12 +322,17 @@ class Desk:
         @contextmanager
         def opened(name: str) -> Iterator[Meter]:
             chosen = name or meter_type
-            known = secrets or self._secrets_of(chosen, serial)
+            known = secrets or self._secrets(chosen, serial, secret)
             place = Target(target, chosen, serial, settings, known, self.db.folder)
             with connect(place, self.trace, self._port) as meter:
                 yield meter
 
         return opened
+
+    def _secrets(self, meter_type: str, serial: str, name: str) -> Secrets:
+        if name and self._vault is not None:
+            return secrets_in_entry(self._vault.get(name))
+        return self._secrets_of(meter_type, serial)
 
 
 def program_version() -> str:

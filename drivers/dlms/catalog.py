@@ -1,19 +1,20 @@
 """The object list of an association (class 15), and attributes raw: read, listed, written."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Iterator, Sequence
 
 from drivers.dlms.apdu import Attribute
-from drivers.dlms.objects import DATA, REGISTER, ObjectReader, reading
+from drivers.dlms.data import decode
+from drivers.dlms.objects import DATA, DEMAND, EXTENDED, REGISTER, ObjectReader, reading
 from drivers.dlms.session import Session
-from drivers.errors import DriverError, GarbledReply, ValueRefused
+from drivers.errors import AccessDenied, DriverError, GarbledReply, NotSupported, ValueRefused
 from drivers.obis import from_bytes, name_of, to_bytes
-from drivers.objectmodel import ObjectEntry
+from drivers.objectmodel import AttributeReading, ObjectEntry
 from drivers.values import Reading
 
 _ASSOCIATION = Attribute(15, bytes((0, 0, 40, 0, 0, 255)), 2)
 _NAME = 6  # octets of a logical name
-_VALUE = 2
-_SCALED = frozenset({REGISTER, 4})
+_NO_UNIT = (0, 255)
+_SCALED = frozenset({(REGISTER, 2), (EXTENDED, 2), (DEMAND, 2), (DEMAND, 3)})
 
 
 class Catalog:
@@ -29,15 +30,23 @@ class Catalog:
         Raises:
             GarbledReply: It cannot be read.
         """
-        value = self._session.get(_ASSOCIATION, "the object list")
-        if not isinstance(value, list):
-            raise GarbledReply("the object list is no list")
-        try:
-            return tuple(_entry(item) for item in value)
-        except (TypeError, ValueError, IndexError) as error:
-            raise GarbledReply("the object list cannot be read") from error
+        return _entries(self._session.get(_ASSOCIATION, "the object list"))
 
-    def read(self, wanted: Sequence[tuple[str, int, int]]) -> list[Reading]:
+    def listing(self) -> Generator[int, None, tuple[ObjectEntry, ...]]:
+        """Read the object list as `entries` does, and yield how many octets have come."""
+        first, blocks = self._session.patiently(self._begun)
+        raw = bytearray(first)
+        yield len(raw)
+        for block in blocks:
+            raw += block
+            yield len(raw)
+        return _entries(decode(bytes(raw)))
+
+    def _begun(self) -> tuple[bytes, Iterator[bytes]]:
+        blocks = self._session.blocks(_ASSOCIATION, "the object list")
+        return next(blocks), blocks
+
+    def read(self, wanted: Sequence[tuple[str, int, int]]) -> list[AttributeReading]:
         """Return attributes in few requests; scalers of registers are read with them."""
         asked = [
             (Attribute(class_id, to_bytes(code), index), f"{code}/{class_id}/{index}")
@@ -45,16 +54,25 @@ class Catalog:
         ]
         found = []
         items = self._session.get_list(asked)
-        for (code, class_id, index), item in zip(wanted, items, strict=True):
+        for address, item in zip(wanted, items, strict=True):
+            code, class_id, index = address
             obis = from_bytes(to_bytes(code))
             if isinstance(item, DriverError):
-                found.append(Reading(obis, obis, name_of(obis), None, text=str(item), check="bad"))
+                told = str(item)
+                nothing = Reading(obis, obis, name_of(obis), None, text=told, check="bad")
+                found.append(AttributeReading(*address, nothing, None, told))
                 continue
-            unit = (0, 255)
-            if index == _VALUE and class_id in _SCALED:
-                unit = self._objects.unit_of(class_id, to_bytes(code))
-            found.append(reading(obis, name_of(obis), item, unit, None))
+            unit = self._unit(code, class_id) if (class_id, index) in _SCALED else _NO_UNIT
+            made = reading(obis, name_of(obis), item, unit, None)
+            found.append(AttributeReading(code, class_id, index, made, item))
         return found
+
+    def _unit(self, code: str, class_id: int) -> tuple[int, int]:
+        """Return scaler and unit; none where the meter does not show them: the rest goes on."""
+        try:
+            return self._objects.unit_of(class_id, to_bytes(code))
+        except (NotSupported, AccessDenied):
+            return _NO_UNIT
 
     def raw(self, code: str, class_id: int, index: int) -> bytes:
         """Return an attribute as the meter encodes it."""
@@ -68,6 +86,15 @@ class Catalog:
         if kept != value:
             raise ValueRefused(f"{code} reads back as {kept.hex(' ').upper()}")
         return kept
+
+
+def _entries(value: object) -> tuple[ObjectEntry, ...]:
+    if not isinstance(value, list):
+        raise GarbledReply("the object list is no list")
+    try:
+        return tuple(_entry(item) for item in value)
+    except (TypeError, ValueError, IndexError) as error:
+        raise GarbledReply("the object list cannot be read") from error
 
 
 def _entry(item: object) -> ObjectEntry:
