@@ -145,10 +145,12 @@ def _entries(words: ClassWords, path: str, value: list[object], depth: int) -> I
 def _named(words: ClassWords, path: str, item: tuple[object, ...]) -> str:
     """Return the parts of a structure in one line, each with its name."""
     names = words.parts.get(path, [])
-    found = []
+    found: list[str] = []
     for at, part in enumerate(item):
         if not isinstance(part, list):
             name = f"{names[at]} " if at < len(names) else ""
+            if found and name[1:2].islower() and name.strip() not in _WEEKDAYS:
+                name = name[0].lower() + name[1:]
             found.append(name + _scalar(words, f"{path}.{at}", part))
     return ", ".join(found)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from app.services.meaning import Meaning, meaning_of
 from drivers.obis import name_of
-from drivers.objectmodel import ObjectEntry
+from drivers.objectmodel import CLASS_NAMES, ObjectEntry
 from drivers.values import Reading
 
 Group = tuple[str, list[ObjectEntry]]
@@ -18,6 +18,7 @@ _PURPOSES = (  # title, classes; in the order in which they are shown after the 
     ("Communication", frozenset({19, 23, 27, 28, 29, 40, 41, 42, 43, 44, 45, 46, 47, 48})),
     ("Access and firmware", frozenset({12, 15, 17, 18, 64})),
 )
+_PLAIN = frozenset({1, 3, 4, 5})  # classes that say nothing of what the object is for
 _VALUES = (Meaning.ENERGY, Meaning.DEMAND, Meaning.INSTANTANEOUS, Meaning.IDENTIFICATION)
 _ORDER = (
     *(kind.title for kind in _VALUES),
@@ -29,8 +30,11 @@ _ORDER = (
 
 
 def title_of(entry: ObjectEntry) -> str:
-    """Return what people call an object; its code where nobody named it."""
-    return name_of(entry.code) or entry.code
+    """Return what people call an object: by its code, else by its class, else the code itself."""
+    known = (
+        "" if entry.class_id in _PLAIN or entry.class_id not in CLASS_NAMES else entry.class_name
+    )
+    return name_of(entry.code) or known or entry.code
 
 
 def by_purpose(entries: Iterable[ObjectEntry]) -> list[Group]:

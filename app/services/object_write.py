@@ -88,14 +88,16 @@ def write_attribute(
     body = {"before": raw.hex().upper(), "wanted": value.hex().upper(), "reason": reason}
     record("object.writing", subject, body)
     yield Progress("Writing. Do not lift the probe")
+    sent = False
     try:
         with opened() as meter:
             _serial(meter, serial)
+            sent = True
             showing(meter).write_raw(*address, value)
             (after,) = yield from read_attributes(meter, [address])
     except (DriverError, Cancelled) as error:
-        known = isinstance(error, _REFUSALS)
-        record("object.refused" if known else "object.unknown", subject, {"error": str(error)})
+        known = not sent or isinstance(error, _REFUSALS)
+        record("object.not_written" if known else "object.unknown", subject, {"error": str(error)})
         if not known:
             error.add_note("Nobody knows whether the meter took the value: read it again first.")
         raise

@@ -72,7 +72,10 @@ class ProfileRoom(QWidget):
         findings = self._session.findings
         there = bool(findings.info and findings.rows)
         self.save.setEnabled(there)
-        self._words.setText("No rows yet. Choose how far back, then press Read rows.")
+        nothing = "No rows yet. Choose how far back, then press Read rows."
+        if findings.info is not None and not self._session.running:
+            nothing = "The profile has no rows in this time."
+        self._words.setText(nothing)
         if not there or findings.info is None:
             self._stack.setCurrentWidget(self._nothing)
             return

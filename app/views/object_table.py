@@ -24,7 +24,7 @@ from app.views.object_session import ObjectSession, value_text
 from app.views.surfaces import Card, label
 from app.views.tables import Cell, CellTable, Column, Rows
 from app.views.theme import Look
-from drivers.objectmodel import ObjectEntry
+from drivers.objectmodel import CLASS_NAMES, ObjectEntry
 
 HEAD = [
     "Object", "Code", "Class", "Number", "Attribute", "Value", "Unit", "Meaning", "Access",
@@ -43,6 +43,7 @@ class Place:
     entry: ObjectEntry
     attribute: int = 0
     full: str = ""  # everything that the line may have cut
+    part: bool = False  # of a structure
 
 
 class ObjectTable(QWidget):
@@ -78,11 +79,21 @@ class ObjectTable(QWidget):
         model = self.table.model()
         if isinstance(model, Rows):
             model.replace([cells for _, cells in lines])
+        self._spread()
         for at, place in enumerate(self._places):
             if kept is not None and (place.entry, place.attribute) == (kept.entry, kept.attribute):
                 self.table.selectRow(at)
                 break
         self._say()
+
+    def _spread(self) -> None:
+        """Give the parts of structures the room of value, meaning and access."""
+        self.table.clearSpans()
+        if not self._narrow:
+            columns = self.table.model().columnCount()
+            for at, place in enumerate(self._places):
+                if place.part:
+                    self.table.setSpan(at, 1, 1, columns - 1)
 
     def place(self) -> Place | None:
         """Give what the chosen line is about."""
@@ -113,7 +124,8 @@ class ObjectTable(QWidget):
     def _lines(self, entry: ObjectEntry) -> Iterator[tuple[Place, list[Cell]]]:
         title = title_of(entry)
         code = "" if title == entry.code else entry.code
-        kind = f"{entry.class_name}, version {entry.version}"
+        known = entry.class_name if entry.class_id in CLASS_NAMES else "Not known, raw"
+        kind = f"{known}, class {entry.class_id}, version {entry.version}"
         full = f"{title}, {entry.code}, {kind}"
         if self._narrow:
             yield (
@@ -145,10 +157,11 @@ class ObjectTable(QWidget):
 
     def _part(self, entry: ObjectEntry, index: int, part: Line) -> tuple[Place, list[Cell]]:
         name = INDENT * (part.depth + 2) + part.name
-        place = Place(entry, index, f"{part.name}: {part.text}" if part.text else part.name)
+        full = f"{part.name}: {part.text}" if part.text else part.name
+        place = Place(entry, index, full, part=True)
         if self._narrow:
             return place, [Cell(name, INDENT * (part.depth + 2) + part.text), Cell(), Cell()]
-        return place, [Cell(name, muted=True), Cell(), Cell(part.text), Cell()]
+        return place, [Cell(name, muted=True), Cell(part.text), Cell(), Cell()]
 
     def _told(self, entry: ObjectEntry, index: int) -> tuple[str, str, tuple[Line, ...]]:
         """Give value, meaning and parts of an attribute as far as they are known."""

@@ -126,7 +126,13 @@ class _Branches(QStyledItemDelegate):
         if option.state & QStyle.StateFlag.State_Selected:
             painter.fillRect(box, QColor(look.colours.accent.soft))
         inner = box.adjusted(look.space.xs, 0, -look.space.s, 0)
-        if isinstance(entry, ObjectEntry):
+        if isinstance(entry, ObjectEntry) and look.gloves and title_of(entry) != entry.code:
+            half = inner.height() / 2
+            self._name(painter, title_of(entry), inner.adjusted(0, 0, 0, -half), strong=False)
+            painter.setFont(look.font("caption", mono=True))
+            painter.setPen(QColor(look.colours.muted))
+            painter.drawText(inner.adjusted(0, half, 0, 0), _LEFT, entry.code)
+        elif isinstance(entry, ObjectEntry):
             font = look.font("caption", mono=True)
             wide = QFontMetricsF(font).horizontalAdvance(entry.code)
             if title_of(entry) != entry.code:

@@ -226,14 +226,14 @@ class ObjectsPage(Page):
 
     def _show_found(self) -> None:
         session = self._session
+        self._work.setVisible(bool(session.entries))
+        self._start.setVisible(not session.entries and not session.running)
         if session.entries and self.tree.model().rowCount() == 0:
             self._fill_tree()
             self.tree.choose_first()
             self.tree.setFocus()
         elif not session.entries or session.doing == "listing":
             self._fill_tree()
-        self._work.setVisible(bool(session.entries))
-        self._start.setVisible(not session.entries and not session.running)
         self._show_chosen()
         if session.doing == "profile":
             self.rows.show_rows()

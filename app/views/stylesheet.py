@@ -120,7 +120,6 @@ def _tables(look: Look) -> str:
         selection-background-color: {c.accent.soft}; selection-color: {c.text};
     }}
     QTreeView {{ background: {c.surface}; color: {c.text}; border: 0; }}
-    QTreeView::item:selected, QTreeView::branch:selected {{ background: {c.accent.soft}; }}
     QSplitter::handle {{ background: transparent; }}
     QHeaderView {{ background: {c.surface}; border: 0; }}
     QHeaderView::section {{

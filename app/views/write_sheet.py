@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from app.views.theme import Look
 
 WRITE = "Write to the meter"
-HINTS = {VALUE: "", REASON: "Printed nowhere, kept in the record of what was written."}
+WHY = "Kept in the record of what was written."
 
 
 class WriteSheet(Sheet):
@@ -41,7 +41,7 @@ class WriteSheet(Sheet):
         self._problem = label(look, "", wrap=True)
         self._problem.setProperty("part", "problem")
         self._waiting = label(look, "Reading what stands there…", muted=True)
-        self.go = ActionButton(look, "Continue", "primary", "", "Enter")
+        self.go = ActionButton(look, "Continue", "primary")
         self.go.clicked.connect(self._press)
         self.finish(self.go)
         self.setMinimumWidth(look.width_of("0" * 64))
@@ -112,7 +112,7 @@ class WriteSheet(Sheet):
         parts: list[QWidget] = [
             facts(look, pairs),
             self._field("New value", self.value, hint),
-            self._field("Why it is changed", self.reason, HINTS[REASON]),
+            self._field("Why it is changed", self.reason, WHY),
             self._problem,
         ]
         self._turn("form", column_of(look, *parts, None, gap=look.space.m))
@@ -122,7 +122,8 @@ class WriteSheet(Sheet):
         look = self.look
         standing = self._session.standing
         now = value_text(standing.before) if standing is not None else ""
-        warning = Banner(look, "failed", question.text, f"It stands at {now or words.NOTHING} now.")
+        text = f"{question.text} It stands at {now or words.NOTHING} now."
+        warning = Banner(look, "failed", "This changes the meter", text)
         self.digits.clear()
         field = self._field("Last digits of the meter's number", self.digits, question.detail)
         self._turn("confirm", column_of(look, warning, field, None, gap=look.space.m))
@@ -185,6 +186,9 @@ class WriteSheet(Sheet):
         self.go.relabel(face)
         self.go.setDefault(step != "confirm")
         self.go.setAutoDefault(step != "confirm")
+        if step in {"written", "failed"}:
+            self.go.setEnabled(True)
+            self.go.setFocus()
 
     # --- what the operator does ---------------------------------------------------------------
 
@@ -196,21 +200,21 @@ class WriteSheet(Sheet):
                 encoded(standing.raw, self.value.text())
             except ValueRefused as error:
                 return words.sentence(str(error))
-            if not self.reason.text().strip():
-                return "Say why it is changed."
-        if self._step == "confirm" and not self.digits.text().strip():
-            return "Type the last digits of the meter's number."
         return ""
+
+    def _complete(self) -> bool:
+        needed = {"form": self.reason, "confirm": self.digits}.get(self._step)
+        return needed is None or bool(needed.text().strip())
 
     def _judge(self) -> None:
         trouble = self._trouble()
         self._problem.setText(trouble if self._step == "form" else "")
-        self.go.setEnabled(self._step != "busy" and not trouble)
+        self.go.setEnabled(self._step != "busy" and not trouble and self._complete())
 
     def _press(self) -> None:
         if self._step in {"written", "failed"}:
             self.accept()
-        elif self._trouble():
+        elif self._trouble() or not self._complete():
             self._judge()
         elif self._step == "form":
             self._answers = {VALUE: self.value.text().strip(), REASON: self.reason.text().strip()}

@@ -10,7 +10,7 @@ from typing import TypeVar
 from app.errors import BadInput, NotPermitted
 from app.services.connection import Overrides, meter_type_named, open_port
 from app.services.finding import addresses_in, scan_bus
-from app.services.known_meters import Place, keep_place, known_place
+from app.services.known_meters import Place, keep_place, known_place, known_places
 from app.services.object_write import Record, Written, no_record, write_attribute
 from app.services.objects import Address, object_list, read_attributes
 from app.services.reading import Told, Wish, read_meter
@@ -162,7 +162,10 @@ class Bench:
     def keep(self, at: At, meter: Meter, identity: Identity) -> None:
         """Keep where a meter answered and how, under its number."""
         if identity.serial and meter.meter_type.name:
-            keep_place(self._folder, at.target, meter.meter_type, identity)
+            kind = meter.meter_type
+            keep_place(
+                self._folder, at.target, kind, identity, chosen=at.overrides, secret=at.secret
+            )
 
     def place_of(self, serial: str) -> Place | None:
         """Where the meter of this number answered last; None when it never did."""
@@ -171,6 +174,14 @@ class Bench:
         except BadInput as error:
             _LOG.warning("%s", error)
             return None
+
+    def known(self) -> list[Place]:
+        """All meters that answered from here, the newest first."""
+        try:
+            return known_places(self._folder)
+        except BadInput as error:
+            _LOG.warning("%s", error)
+            return []
 
     # --- its objects ----------------------------------------------------------------------
 

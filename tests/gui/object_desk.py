@@ -21,7 +21,7 @@ from tests.gui.fake_desk import FakeDesk
 
 SERIAL = "46000755036"
 TYPE = "hexcell-ddsy1088"
-START = datetime(2026, 11, 20, 10, 10, tzinfo=UTC)
+START = datetime.now(UTC).replace(microsecond=0)
 
 
 class DictBackend:
@@ -72,12 +72,12 @@ class ObjectDesk(FakeDesk):
         secret: str = "",
     ) -> Callable[[str], AbstractContextManager[Meter]]:
         self.asked.append((target, meter_type, serial, overrides, secret))
-        kind = with_serial(load_meter_type(TYPE), self.serial)
-        kind = replace(kind, timing=replace(kind.timing, reply_s=1.0, retries=0))
 
         @contextmanager
         def opened(_name: str) -> Iterator[Meter]:
             self.on_open()
+            kind = with_serial(load_meter_type(TYPE), self.serial)
+            kind = replace(kind, timing=replace(kind.timing, reply_s=1.0, retries=0))
             if self.broken is not None:
                 raise self.broken
             known = Secrets(password=Secret(hexcell.PASSWORD))
