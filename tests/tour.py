@@ -281,14 +281,19 @@ def failures(tour: Tour, folder: Path) -> None:
 def run(folder: Path, theme: str, percent: int, desk_kind: str) -> int:
     """Make all pictures of one theme at one scaling; return how many things are cut."""
     tour = Tour(folder, theme, percent)
+    from tests.tour_maintenance import denied, maintenance
+
     with tempfile.TemporaryDirectory() as data, _desk(desk_kind, Path(data)) as (desk, order, port):
         with tour.opened(None):
             tour.grab("opening")
         with tour.opened(desk):
             job(tour, desk, order, port)
             others(tour)
+            maintenance(tour, desk)
     with tempfile.TemporaryDirectory() as data:
         failures(tour, Path(data))
+    with tempfile.TemporaryDirectory() as data:
+        denied(tour, Path(data))
     return len(tour.misfits)
 
 

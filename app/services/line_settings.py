@@ -58,11 +58,10 @@ def _sentence(kind: MeterType) -> str:
 
 def _addresses(kind: MeterType, serial: str, overrides: Overrides) -> str:
     dlms = kind.dlms
-    if kind.protocol == "iec62056":
-        address = kind.iec62056.address
-        return f"Sign-on /?{address}!" + ("" if address else " (any meter on the line)")
+    address = kind.iec62056.address
+    sign_on = f"Sign-on /?{address}!" + ("" if address else " (any meter on the line)") + ". "
     if kind.protocol != "dlms":
-        return ""
+        return sign_on.strip() if kind.protocol == "iec62056" else ""
     if kind.framing == "wrapper":
         return f"Ports in the wrapper: client {dlms.client}, server {dlms.server}."
     server = server_address(dlms).hex(" ").upper()
@@ -71,4 +70,5 @@ def _addresses(kind: MeterType, serial: str, overrides: Overrides) -> str:
     formula = dlms.physical_from_serial
     by_formula = serial and formula and overrides.physical is None and dlms.physical
     source = f" by {formula} of {serial}" if by_formula else ""
-    return f"Address {where}{source}: server {server}, client {client} in frames."
+    start = sign_on if kind.framing == "mode-e" else ""
+    return f"{start}Address {where}{source}: server {server}, client {client} in frames."

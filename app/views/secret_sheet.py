@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 PASSWORD, HEX, KEYS = range(3)
 KINDS = ["Password, as text", "Password, in hex", "Keys, in hex"]
 KEY_DIGITS = 32  # of suite 0
-NOTE = "It goes into the system's keyring, is read back once, and is never shown."
+NOTE = (
+    "It goes into the system's keyring, is read back once, and is never shown. Named after its"
+    " meter or type it is used by itself."
+)
 
 
 class SecretSheet(Sheet):
@@ -35,20 +38,19 @@ class SecretSheet(Sheet):
         self.go.clicked.connect(self._store)
         self._problem = label(look, "", wrap=True)
         self._problem.setProperty("part", "problem")
-        self.name = self._edit("Name", shown=True)
-        self.name.setText(name)
         self.kinds = Choice(look, "Kind of secret")
         self.kinds.addItems(KINDS)
-        self.kinds.currentIndexChanged.connect(lambda _: self._show_kind())
         self.first = self._edit("Secret")
         self.second = self._edit("Once more")
+        self.name = self._edit("Name", shown=True)
+        self.name.setText(name)
+        self.kinds.currentIndexChanged.connect(lambda _: self._show_kind())
         self._first_name, self._second_name = (
             label(look, "", muted=True),
             label(look, "", muted=True),
         )
-        naming = "Named after its meter or type it is used by itself."
         for part in (
-            self._captioned(label(look, "Name", muted=True), self.name, naming),
+            self._captioned(label(look, "Name", muted=True), self.name),
             self._captioned(label(look, "Kind of secret", muted=True), self.kinds),
             self._captioned(self._first_name, self.first),
             self._captioned(self._second_name, self.second),
@@ -78,11 +80,8 @@ class SecretSheet(Sheet):
         edit.textChanged.connect(lambda _: self._judge())
         return edit
 
-    def _captioned(self, caption: QWidget, field: QWidget, hint: str = "") -> Strip:
-        strip = column_of(self.look, caption, field, gap=self.look.space.xs)
-        if hint:
-            strip.add(label(self.look, hint, "caption", muted=True))
-        return strip
+    def _captioned(self, caption: QWidget, field: QWidget) -> Strip:
+        return column_of(self.look, caption, field, gap=self.look.space.xs)
 
     def _show_kind(self) -> None:
         keys = self.kinds.currentIndex() == KEYS
