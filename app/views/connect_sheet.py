@@ -168,7 +168,9 @@ class ConnectSheet(Sheet):
         if isinstance(model, Rows):
             chosen = self.list.currentIndex().row()
             model.replace([[self._cell(row)] for row in self._rows])
-            if 0 <= chosen < len(self._rows) and not self.list.currentIndex().isValid():
+            if self._place is not None and self._place in self._rows:
+                chosen = self._rows.index(self._place)
+            if 0 <= chosen < len(self._rows) and chosen != self.list.currentIndex().row():
                 self.list.selectRow(chosen)
 
     def _cell(self, row: PortLike | Place) -> Cell:

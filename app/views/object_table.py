@@ -89,11 +89,10 @@ class ObjectTable(QWidget):
     def _spread(self) -> None:
         """Give the parts of structures the room of value, meaning and access."""
         self.table.clearSpans()
-        if not self._narrow:
-            columns = self.table.model().columnCount()
-            for at, place in enumerate(self._places):
-                if place.part:
-                    self.table.setSpan(at, 1, 1, columns - 1)
+        columns, first = self.table.model().columnCount(), int(not self._narrow)
+        for at, place in enumerate(self._places):
+            if place.part:
+                self.table.setSpan(at, first, 1, columns - first)
 
     def place(self) -> Place | None:
         """Give what the chosen line is about."""
@@ -174,11 +173,8 @@ class ObjectTable(QWidget):
         if one is None:
             return "", "", ()
         if one.refused:
-            return (
-                "refused" if "denied" in one.refused else "absent",
-                words.sentence(one.refused),
-                (),
-            )
+            word = "refused" if "denied" in one.refused else "absent"
+            return word, f"the meter says: {one.refused.rpartition(': ')[2]}", ()
         told: Shown = shown(entry.class_id, index, one.value)
         before = self._session.earlier.get((entry.code, entry.class_id, index), "")
         was = f"was {before}" if before else ""

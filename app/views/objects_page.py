@@ -54,6 +54,7 @@ class ObjectsPage(Page):
         column.addLayout(self._fault_room)
         column.addWidget(self._start, 1)
         column.addWidget(self._work, 1)
+        column.addStretch(0)  # keeps the progress at the top while there is nothing below
         self.outer.addWidget(content, 1)
         self._add_actions()
         session.turned.connect(self.show_session)
@@ -84,6 +85,7 @@ class ObjectsPage(Page):
         left.add(self.count)
         self.attributes = ObjectTable(look, self._session, self._zone)
         self.attributes.turned.connect(self._judge)
+        self._left = left
         self.rows = ProfileRoom(look, self._session, self._zone)
         self.rows.left.connect(self._leave_rows)
         self.rows.exported.connect(self._export_rows)
@@ -261,6 +263,7 @@ class ObjectsPage(Page):
         session = self._session
         running, chosen = session.running, self.tree.chosen()
         on_rows = self._right.currentWidget() is self.rows
+        self._left.setVisible(not on_rows)
         place = self.attributes.place()
         writable = bool(place and place.attribute) and not on_rows
         if writable and place is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QLineEdit, QWidget
+from PySide6.QtWidgets import QGridLayout, QLineEdit, QWidget
 
 from app.errors import BadInput
 from app.messages import explain
@@ -12,7 +12,7 @@ from app.views import words
 from app.views.controls import ActionButton
 from app.views.fields import Choice
 from app.views.sheet import Sheet
-from app.views.surfaces import Strip, column_of, label
+from app.views.surfaces import column_of, label
 
 if TYPE_CHECKING:
     from app.views.station import Station
@@ -49,15 +49,23 @@ class SecretSheet(Sheet):
             label(look, "", muted=True),
             label(look, "", muted=True),
         )
-        for part in (
-            self._captioned(label(look, "Name", muted=True), self.name),
-            self._captioned(label(look, "Kind of secret", muted=True), self.kinds),
-            self._captioned(self._first_name, self.first),
-            self._captioned(self._second_name, self.second),
-            label(look, NOTE, muted=True, wrap=True),
-            self._problem,
-        ):
-            self.body.addWidget(part)
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(look.space.l)
+        grid.setVerticalSpacing(look.space.m)
+        captions = (label(look, "Name", muted=True), label(look, "Kind of secret", muted=True))
+        fields: tuple[tuple[QWidget, QWidget], ...] = (
+            (captions[0], self.name),
+            (captions[1], self.kinds),
+            (self._first_name, self.first),
+            (self._second_name, self.second),
+        )
+        for at, (caption, field) in enumerate(fields):
+            row, column = divmod(at, 2)
+            grid.addWidget(column_of(look, caption, field, gap=look.space.xs), row, column)
+            grid.setColumnStretch(column, 1)
+        self.body.addLayout(grid)
+        self.body.addWidget(label(look, NOTE, muted=True, wrap=True))
+        self.body.addWidget(self._problem)
         self.body.addStretch()
         self.finish(self.go)
         self._show_kind()
@@ -79,9 +87,6 @@ class SecretSheet(Sheet):
             edit.setEchoMode(QLineEdit.EchoMode.Password)
         edit.textChanged.connect(lambda _: self._judge())
         return edit
-
-    def _captioned(self, caption: QWidget, field: QWidget) -> Strip:
-        return column_of(self.look, caption, field, gap=self.look.space.xs)
 
     def _show_kind(self) -> None:
         keys = self.kinds.currentIndex() == KEYS

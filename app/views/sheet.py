@@ -46,6 +46,8 @@ class Sheet(QDialog):
 
     def fit_to(self, window: QWidget) -> None:
         """Stay inside the window it belongs to."""
+        for part in self.findChildren(QWidget):
+            part.ensurePolished()  # the style sheet says how high fields are
         self.adjustSize()
         room = window.size() * 0.94
         self.resize(self.size().boundedTo(room))
