@@ -48,7 +48,6 @@ class Sheet(QDialog):
         """Stay inside the window it belongs to."""
         for part in self.findChildren(QWidget):
             part.ensurePolished()  # the style sheet says how high fields are
-        self.adjustSize()
-        room = window.size() * 0.94
-        self.resize(self.size().boundedTo(room))
+        room = window.size() * 0.94  # `adjustSize` would stop at two thirds of the screen
+        self.resize(self.sizeHint().expandedTo(self.minimumSize()).boundedTo(room))
         self.setWindowModality(Qt.WindowModality.WindowModal)
