@@ -16,6 +16,7 @@ def maintenance(tour: Any, desk: Any) -> None:
         return
     wizard(tour, bus.target, "hexcell-ddsy1088", HEXCELL)
     objects(tour, HEXCELL)
+    service(tour, HEXCELL)
 
 
 def wizard(tour: Any, target: str, kind: str, serial: str) -> None:
@@ -107,6 +108,36 @@ def write(tour: Any, page: Any, session: Any, serial: str) -> None:
     tour.grab("object-written", sheet)
     sheet.accept()
     tour.settle(0.2)
+
+
+def service(tour: Any, serial: str) -> None:
+    """Compare the clock, and switch the supply off and on again."""
+    from app.views.act_sheet import ActSheet
+    from drivers.switching import Switching
+
+    window = tour.window
+    window.pages.open_tool(2)
+    page, session = window.stack.currentWidget(), window.pages.service
+    tour.grab("clock-and-supply-empty")
+    page.read()
+    tour.until(lambda: not session.running)
+    tour.grab("clock-and-supply")
+    for action in (Switching.OPEN, Switching.CLOSE):
+        tour.until(page.acts[action].isVisible)
+        page.acts[action].click()
+        sheet = page.findChildren(ActSheet)[-1]
+        tour.until(lambda: session.question is not None)
+        sheet.reason.setText("Agreed with the customer")
+        tour.grab(f"supply-{action}", sheet)
+        sheet.go.click()
+        tour.until(lambda: session.question is not None and "confirm" in session.question.key)
+        tour.grab(f"supply-{action}-confirm", sheet)
+        sheet.digits.setText(serial[-4:])
+        sheet.go.click()
+        tour.until(lambda: not session.running)
+        tour.grab(f"supply-{action}-done", sheet)
+        sheet.accept()
+        tour.settle(0.3)
 
 
 def denied(tour: Any, folder: Path) -> None:

@@ -68,7 +68,7 @@ def write_attribute(
     """
     yield Progress("Reading what stands there")
     with opened() as meter:
-        serial = _serial(meter, expected)
+        serial = answering(meter, expected)
         entries = yield from object_list(meter, folder)
         entry = next((one for one in entries if (one.code, one.class_id) == address[:2]), None)
         if entry is None:
@@ -91,7 +91,7 @@ def write_attribute(
     sent = False
     try:
         with opened() as meter:
-            _serial(meter, serial)
+            answering(meter, serial)
             sent = True
             showing(meter).write_raw(*address, value)
             (after,) = yield from read_attributes(meter, [address])
@@ -121,7 +121,7 @@ def _asked_value(raw: bytes) -> Task[tuple[str, bytes]]:
             detail = str(error)
 
 
-def _serial(meter: Meter, expected: str) -> str:
+def answering(meter: Meter, expected: str) -> str:
     """Return the number of the meter that answers, when it is the one expected.
 
     Raises:

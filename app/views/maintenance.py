@@ -7,8 +7,8 @@ from app.views.controls import Segments
 from app.views.surfaces import label
 from app.views.theme import Look
 
-READ, OBJECTS = range(2)
-TOOLS = ["Read", "Objects"]
+READ, OBJECTS, SERVICE = range(3)
+TOOLS = ["Read", "Objects", "Clock and supply"]
 
 
 class ToolTabs(QWidget):

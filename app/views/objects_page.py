@@ -189,7 +189,7 @@ class ObjectsPage(Page):
         from app.services.object_groups import title_of
 
         entry, index = place.entry, place.attribute
-        title = f"{name_of(entry.class_id, index)} of {title_of(entry)}"
+        title = f"Write: {name_of(entry.class_id, index)} of {title_of(entry)}"
         self._session.write((entry.code, entry.class_id, index))
         if self._session.running:
             sheet = WriteSheet(self.look, self._session, title, self._session.serial, self)

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QApplication, QLineEdit
 
-from app.views.maintenance import OBJECTS, READ, ToolTabs
+from app.views.maintenance import OBJECTS, READ, SERVICE, ToolTabs
 from app.views.object_session import ObjectSession
 from app.views.order_page import OrderPage
 from app.views.page import Page
 from app.views.queue_page import QueuePage
 from app.views.queue_session import QueueSession
 from app.views.read_page import ReadPage
+from app.views.service_session import ServiceSession
 from app.views.settings_page import SettingsPage
 from app.views.station import Station
 from app.views.theme import Look
@@ -36,6 +37,7 @@ class Pages(QObject):
         self.queue = QueueSession(station)
         self.reading = ReadSession(station)
         self.objects = ObjectSession(station)
+        self.service = ServiceSession(station)
         self.tool = READ  # of Maintenance
         self.order: WorkSession | None = None
         self._pages: dict[str, Page] = {}
@@ -47,7 +49,8 @@ class Pages(QObject):
         if place == JOBS:
             return self._kept("queue", partial(self._queue_page, look))
         if place == MAINTENANCE:
-            make = self._objects_page if self.tool == OBJECTS else self._read_page
+            makers = {OBJECTS: self._objects_page, SERVICE: self._service_page}
+            make = makers.get(self.tool, self._read_page)
             return self._kept(f"tool {self.tool}", partial(make, look))
         return self._kept("settings", partial(self._settings_page, look))
 
@@ -132,6 +135,14 @@ class Pages(QObject):
         page.report_wanted.connect(self._window.save_report)
         page.port_wanted.connect(lambda: self._window.ask_for_port("List", page.read))
         return self._tabbed(page, look, OBJECTS)
+
+    def _service_page(self, look: Look) -> Page:
+        from app.views.service_page import ServicePage
+
+        page = ServicePage(look, self.service)
+        page.report_wanted.connect(self._window.save_report)
+        page.port_wanted.connect(lambda: self._window.ask_for_port("Read", page.read))
+        return self._tabbed(page, look, SERVICE)
 
     def _read_page(self, look: Look) -> Page:
         page = ReadPage(look, self.reading)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QLineEdit, QStackedWidget, QVBoxLayout, QWidget
 
 from app.services.object_write import CONFIRM, REASON, VALUE
+from app.services.service_acts import CLOCK_CONFIRM, RELAY_CONFIRM
 from app.services.typed_values import encoded, kind_of, typed
 from app.views import words
 from app.views.controls import ActionButton
@@ -31,7 +32,7 @@ class WriteSheet(Sheet):
     def __init__(
         self, look: Look, session: ObjectSession, title: str, meter: str, parent: QWidget
     ) -> None:
-        super().__init__(look, f"Write: {title}", parent)
+        super().__init__(look, title, parent)
         self._session, self._meter, self._title = session, meter, title
         self._answers: dict[str, str] = {}
         self._step = ""
@@ -72,7 +73,7 @@ class WriteSheet(Sheet):
             self._waiting.setText("Reading what stands there…")
             if self._step not in {"form", "busy"}:
                 self._turn("busy", column_of(self.look, self._waiting, None))
-        elif session.written is not None:
+        elif self._is_done():
             self._show_written()
         elif session.failure is not None:
             self._show_failure()
@@ -84,13 +85,16 @@ class WriteSheet(Sheet):
         if question.key in self._answers:
             answer = self._answers.pop(question.key)
             self._session.answer(answer)
-        elif question.key == CONFIRM:
+        elif question.key in {CONFIRM, CLOCK_CONFIRM, RELAY_CONFIRM}:
             self._show_confirm(question)
         elif self._step != "form":
             self._show_form()
 
     def _show_progress(self) -> None:
         self._waiting.setText(self._session.forecast.what() or "Starting")
+
+    def _is_done(self) -> bool:
+        return self._session.written is not None
 
     # --- steps --------------------------------------------------------------------------------
 
@@ -170,6 +174,10 @@ class WriteSheet(Sheet):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(page)
         self._step = step
+        for part in host.findChildren(QWidget):
+            part.ensurePolished()
+        room = max(self.width(), self.minimumWidth()) - 2 * self.look.page_margin
+        self.stack.setMinimumHeight(column.totalHeightForWidth(room))
         self.stack.addWidget(host)
         self.stack.setCurrentWidget(host)
         if old is not None:
@@ -211,13 +219,17 @@ class WriteSheet(Sheet):
         self._problem.setText(trouble if self._step == "form" else "")
         self.go.setEnabled(self._step != "busy" and not trouble and self._complete())
 
+    def _given(self) -> dict[str, str]:
+        """Give the answers of the first step, by the keys of the questions."""
+        return {VALUE: self.value.text().strip(), REASON: self.reason.text().strip()}
+
     def _press(self) -> None:
         if self._step in {"written", "failed"}:
             self.accept()
         elif self._trouble() or not self._complete():
             self._judge()
         elif self._step == "form":
-            self._answers = {VALUE: self.value.text().strip(), REASON: self.reason.text().strip()}
+            self._answers = self._given()
             question = self._session.question
             if question is not None:
                 self._take(question)

@@ -14,6 +14,7 @@ from app.services.known_meters import Place, keep_place, known_place, known_plac
 from app.services.object_write import Record, Written, no_record, write_attribute
 from app.services.objects import Address, object_list, read_attributes
 from app.services.reading import Told, Wish, read_meter
+from app.services.service_acts import adjust_clock, operate_supply
 from app.services.whole_readout import read_whole
 from app.tasks import Found, Progress, Task
 from drivers.dlms.scan import BusMeter, Plan
@@ -23,8 +24,9 @@ from drivers.iec62056.diagnosis import line_diagnosis
 from drivers.link import Line, Link
 from drivers.meter import Meter
 from drivers.objectmodel import AttributeReading, ObjectEntry
+from drivers.switching import Switching
 from drivers.trace_link import Trace
-from drivers.values import Identity, Span, Statistics
+from drivers.values import ClockReading, Identity, RelayReading, Span, Statistics
 
 _LOG = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -235,8 +237,7 @@ class Bench:
         Raises:
             NotPermitted: Not in this role, or not by this association.
         """
-        if not self._may("meter.write"):
-            raise NotPermitted("this role may read meters, not write them")
+        self._demand_writing()
         opened = self._opened(at)
         return (
             yield from self.watched(
@@ -249,3 +250,30 @@ class Bench:
                 )
             )
         )
+
+    # --- acts -----------------------------------------------------------------------------
+
+    def set_clock(self, at: At, expected: str = "") -> Task[tuple[ClockReading, ClockReading]]:
+        """Set the clock of the meter, asked for in two steps; return it before and after."""
+        self._demand_writing()
+        opened = self._opened(at)
+        act = adjust_clock(lambda: opened(at.meter_type), self._record, expected)
+        return (yield from self.watched(act))
+
+    def switch(
+        self, at: At, action: Switching, expected: str = ""
+    ) -> Task[tuple[RelayReading, RelayReading]]:
+        """Operate the supply switch, asked for in two steps; return it before and after."""
+        self._demand_writing()
+        opened = self._opened(at)
+        act = operate_supply(lambda: opened(at.meter_type), action, self._record, expected)
+        return (yield from self.watched(act))
+
+    def _demand_writing(self) -> None:
+        """Raise unless whoever works here may change meters.
+
+        Raises:
+            NotPermitted: They may not.
+        """
+        if not self._may("meter.write"):
+            raise NotPermitted("this role may read meters, not change them")
