@@ -118,11 +118,12 @@ def _remembered(
 ) -> tuple[str, str, Overrides]:
     """Return link, type and address of the meter behind ``serial:NUMBER``; options still win."""
     from app.services.finding import place_of
+    from app.services.known_meters import CHOSEN, KEPT
 
     place = place_of(data_folder(data), link.removeprefix(_BY_SERIAL))
     known = {
         name: place[name]
-        for name in ("server", "physical", "address_size", "speed", "format", "framing")
+        for name in (*KEPT, *CHOSEN)
         if getattr(overrides, name) is None and place.get(name)
     }
     return str(place["link"]), meter_type or str(place["type"]), replace(overrides, **known)

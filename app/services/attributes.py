@@ -11,7 +11,7 @@ from resources import resource
 NAME, BUFFER, SECRET, UNIT = "name", "buffer", "secret", "unit"
 _FIRST = 2  # attribute 1 is the logical name of every class
 _TIME_OF_CLOCK = (8, 2)
-_BY_CLOCK = "The time has its own command, which accounts for the delay of the line."
+_BY_CLOCK = "It is set under Clock and supply, which accounts for the delay of the line."
 _WITH_SERVICES = frozenset({18, 70, 115})  # firmware, supply switch, token gateway: only by theirs
 
 
@@ -74,7 +74,10 @@ def why_not_written(entry: ObjectEntry, attribute: int) -> str:
     reasons = (
         (attribute == 1 or kind == BUFFER, "This is never written."),
         (kind == SECRET, "Passwords and keys are not written here."),
-        (entry.class_id in _WITH_SERVICES, "This has its own command, which knows its rules."),
+        (
+            entry.class_id in _WITH_SERVICES,
+            "This has a page or command of its own, which knows its rules.",
+        ),
         ((entry.class_id, attribute) == _TIME_OF_CLOCK, _BY_CLOCK),
         (access is None, "The meter does not tell whether this may be written."),
         (not (access or 0) & WRITABLE, "This association may not write it."),

@@ -13,8 +13,8 @@ from drivers.metertype import MeterType
 from drivers.values import Identity
 
 _LOG = logging.getLogger(__name__)
-_KEPT = ("server", "physical", "address_size", "speed", "format", "framing")
-_CHOSEN = ("protocol", "client", "auth", "iec_address")  # kept only where somebody set them
+KEPT = ("server", "physical", "address_size", "speed", "format", "framing")
+CHOSEN = ("protocol", "client", "auth", "iec_address")  # kept only where somebody set them
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def keep_place(
     line = meter_type.line
     address = meter_type.dlms.physical
     found = BusMeter(address, "", line.speed, line.format, meter_type, identity=identity)
-    given = {name: getattr(chosen, name) for name in _CHOSEN} if chosen is not None else {}
+    given = {name: getattr(chosen, name) for name in CHOSEN} if chosen is not None else {}
     beside = {name: value for name, value in given.items() if value is not None}
     if secret:
         beside["secret"] = secret
@@ -74,6 +74,6 @@ def known_places(folder: Path) -> list[Place]:
 
 
 def _place(serial: str, kept: dict[str, Any]) -> Place:
-    known = {name: kept[name] for name in (*_KEPT, *_CHOSEN) if kept.get(name)}
+    known = {name: kept[name] for name in (*KEPT, *CHOSEN) if kept.get(name)}
     secret = str(kept.get("secret", ""))
     return Place(str(kept["link"]), str(kept["type"]), Overrides(**known), serial, secret)

@@ -177,7 +177,8 @@ class WriteSheet(Sheet):
         for part in host.findChildren(QWidget):
             part.ensurePolished()
         room = max(self.width(), self.minimumWidth()) - 2 * self.look.page_margin
-        self.stack.setMinimumHeight(column.totalHeightForWidth(room))
+        lowest = column.totalMinimumSize().height()
+        self.stack.setMinimumHeight(max(lowest, column.totalHeightForWidth(room)))
         self.stack.addWidget(host)
         self.stack.setCurrentWidget(host)
         if old is not None:

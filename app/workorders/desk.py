@@ -193,7 +193,14 @@ class Desk:
             target = known.link
             overrides = known.overrides if known.meter_type == order.meter_type else None
         if target:
-            opened = self._opened(target, order.meter_type, order.meter_serial, overrides, secrets)
+            opened = self._opened(
+                target,
+                order.meter_type,
+                order.meter_serial,
+                overrides,
+                secrets,
+                secret=known.secret if known is not None and overrides is not None else "",
+            )
             self.settings.set("connection.port", target)
         outcome = yield from self.bench.watched(
             work(self.context(opened), order_id, stop_after=stop_after, skips=skips)
