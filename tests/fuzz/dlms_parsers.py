@@ -101,7 +101,7 @@ def _rows(data: bytes) -> None:
 
 
 def _associations(data: bytes) -> None:
-    for dlms in (Dlms(), Dlms(auth="high"), Dlms(referencing="sn")):
+    for dlms in (Dlms(), Dlms(auth="high"), Dlms(referencing="short")):
         own = OwnAssociating(dlms, Secret(b"x"), None)
         for head in (b"", bytes((0x61, len(data) & 0x7F))):
             with suppress(DriverError):
