@@ -16,6 +16,31 @@ from drivers.objectmodel import ObjectEntry, ShowsObjects
 _FOLDER = "objects"
 
 
+class FileNames:
+    """Object lists with short names, beside those with logical names; a damaged one is no list."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / _FOLDER
+
+    def kept(self, key: str) -> bytes:
+        """Return the encoded list kept under ``key``, b"" where there is none."""
+        try:
+            return (self._folder / f"{key}.names").read_bytes()
+        except OSError:
+            return b""
+
+    def keep(self, key: str, names: bytes) -> None:
+        """Keep an encoded list.
+
+        Raises:
+            NoRoom: It cannot be written.
+        """
+        path = self._folder / f"{key}.names"
+        with translated(str(path)):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, names)
+
+
 def object_list(meter: Meter, folder: Path, *, anew: bool = False) -> Task[tuple[ObjectEntry, ...]]:
     """Return the object list of ``meter``, from the cache where its like was read before.
 
@@ -40,7 +65,7 @@ def object_list(meter: Meter, folder: Path, *, anew: bool = False) -> Task[tuple
 def _hash(meter: Meter) -> str:
     who, dlms = meter.identity(), meter.meter_type.dlms
     parts: tuple[object, ...] = (who.manufacturer, meter.meter_type.name, who.firmware)
-    parts = (*parts, dlms.client, dlms.server)
+    parts = (*parts, dlms.client, dlms.server, dlms.referencing)
     if not who.firmware:
         parts = (*parts, who.serial, who.logical_device_name)  # nothing tells it from its like
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]

@@ -189,4 +189,5 @@ def settings_words(overrides: "Overrides") -> str:
     parts = [f"{overrides.speed} Bd" if overrides.speed else "", overrides.format or ""]
     text = " ".join(part for part in parts if part)
     address = f"address {overrides.physical}" if overrides.physical else ""
-    return ", ".join(part for part in (text, address) if part) or "settings found"
+    names = "short names" if overrides.referencing == "short" else ""
+    return ", ".join(part for part in (text, address, names) if part) or "settings found"

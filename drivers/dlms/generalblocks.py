@@ -100,6 +100,7 @@ class GeneralBlocks:
         self._sent = 0  # our highest number
         self._taken = 0  # of our parts, by the meter
         self._attempts = 0
+        self._heard = True  # something, since we asked last
         self._have = 0  # highest number of the meter's without a gap
         self._ahead: dict[int, Block] = {}  # behind a gap
         self._collected = 0
@@ -120,6 +121,7 @@ class GeneralBlocks:
         block = parsed(apdu)
         if block.number == 0:
             raise MeterBusy("the meter gave the block transfer up")
+        self._heard = True
         self._acknowledge(block)
         data = self._take(block)
         self.due = [] if block.streaming or self.done else self._next(block)
@@ -174,7 +176,9 @@ class GeneralBlocks:
     def _asking(self) -> list[bytes]:
         """Return what acknowledges all before the first gap and asks for what is missing."""
         window = min(self._ahead) - self._have - 1 if self._ahead else self._window
-        self._sent += 1
+        if self._heard:  # else the same once more
+            self._sent += 1
+        self._heard = False
         if self._sent > _HIGHEST:
             raise GarbledReply("a block transfer without an end")
         own = Block(self._sent, self._have, last=True, window=min(window, self._window))
@@ -185,19 +189,22 @@ class GeneralBlocks:
     def _take(self, block: Block) -> bytes:
         """Return what is complete now; a block that came before is counted as no progress."""
         before = self._have
+        if self._unsent:  # an acknowledgement: what counts is ours, and a lost one held nothing
+            self._have = max(before, block.number) if block.number <= before + self._sent else before
+            return b""
         if before < block.number <= before + 2 * LARGEST_WINDOW:
             self._ahead[block.number] = block
         data = b""
         while (following := self._ahead.pop(self._have + 1, None)) is not None:
             self._have += 1
             data += following.data
-            if following.last and not self._unsent and self._collected + len(data):
+            if following.last and self._collected + len(data):
                 self.done = True
                 break
         self._collected += len(data)
         if self._have > before:
             self._attempts = 0
-        elif not block.streaming and not self._unsent:
+        elif not block.streaming:
             self._again("blocks keep getting lost")
         return data
 

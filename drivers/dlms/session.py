@@ -266,8 +266,17 @@ class Session(Exchanges):
         self._transport.pushed.clear()
         ciphering = self._security.ciphering if self._security else None
         found = notifications(pushed, ciphering.opened if ciphering else None)
-        self._statistics.discarded += len(pushed) - len(found)
-        return found
+        self._statistics.discarded += max(0, len(pushed) - len(found))
+        return [self._placed(one) for one in found]
+
+    def _placed(self, one: Notification) -> Notification:
+        """Return a notification with the object that its short name is of, where that is known."""
+        known = None
+        if one.name is not None and isinstance(self._references, ShortNames):
+            known = self._references.named(one.name)
+        if known is None:
+            return one
+        return replace(one, source=(known.class_id, known.code, known.index))
 
     def keep_alive(self) -> bool:
         """Read the meter's name when it would soon end a silent link; return whether it was asked.
