@@ -88,6 +88,10 @@ class BaseNames:
         """Return the object of this class and name, None where there is none."""
         return self._by_name.get((class_id, code))
 
+    def knows(self, code: bytes) -> bool:
+        """Return whether some object has this logical name."""
+        return any(one.code == code for one in self.entries)
+
     def attribute_at(self, name: int) -> Attribute | None:
         """Return the attribute that has this short name, as far as can be told."""
         before = [one for one in self._sorted if one.base <= name]

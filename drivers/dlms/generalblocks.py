@@ -190,7 +190,8 @@ class GeneralBlocks:
         """Return what is complete now; a block that came before is counted as no progress."""
         before = self._have
         if self._unsent:  # an acknowledgement: what counts is ours, and a lost one held nothing
-            self._have = max(before, block.number) if block.number <= before + self._sent else before
+            if before < block.number <= before + self._sent:
+                self._have = block.number
             return b""
         if before < block.number <= before + 2 * LARGEST_WINDOW:
             self._ahead[block.number] = block

@@ -202,6 +202,8 @@ class ShortNames:
             found = self._direct.get(attribute.class_id, attribute.code)
             if found is not None:
                 return found
+            if self._direct.knows(attribute.code):
+                raise NotSupported(f"{what}: object class inconsistent")
         found = self._list().get(attribute.class_id, attribute.code)
         if found is None:
             raise NotSupported(f"{what}: object undefined")
