@@ -115,13 +115,13 @@ def _tries(link: Link) -> list[tuple[str, Try]]:
     sml = ("9600 8N1, listening for SML", _by_sml)
     if not link.sets_line:
         return [
-            ("DLMS/COSEM, TCP wrapper", lambda open_link: _by_dlms(open_link, "wrapper")),
-            ("DLMS/COSEM, HDLC", lambda open_link: _by_dlms(open_link, "hdlc")),
+            ("DLMS/COSEM, TCP wrapper", lambda open_link: by_dlms(open_link, "wrapper")),
+            ("DLMS/COSEM, HDLC", lambda open_link: by_dlms(open_link, "hdlc")),
             ("IEC 62056-21 sign-on", lambda open_link: _by_identification(open_link, 300)),
             ("listening for SML", _by_sml),
         ]
     first, second = (_signing_on(speed) for speed in SIGN_ON_SPEEDS)
-    hdlc = ("9600 8N1, DLMS/COSEM, HDLC", lambda open_link: _by_dlms(open_link, "hdlc"))
+    hdlc = ("9600 8N1, DLMS/COSEM, HDLC", lambda open_link: by_dlms(open_link, "hdlc"))
     return [first, hdlc, sml, *(_listening(*form) for form in _PUSHED_FORMS), second]
 
 
@@ -201,7 +201,7 @@ def _asked(dialogue: Dialogue) -> Generator[Step, Heard, Identification]:
     return found
 
 
-def _by_dlms(link: Link, framing: str) -> Finding:
+def by_dlms(link: Link, framing: str) -> Finding:
     """Ask for the logical device name as the public client."""
     generic = load_meter_type(GENERIC_DLMS)
     generic = replace(

@@ -187,7 +187,7 @@ def of_finding(found: Finding) -> FoundSettings:
         framing=kind.framing or None,
         speed=found.first_speed or None,
         format=found.format or None,
-        referencing=kind.dlms.referencing,
+        referencing=kind.dlms.referencing if kind.protocol == "dlms" else None,
     )
     who = found.identification or found.logical_device_name
     line = f"{found.speed} Bd {found.format}" if found.speed else "As the converter has it"

@@ -62,8 +62,9 @@ class Session(Exchanges):
         super().__init__(link, meter_type)
         self._secrets = secrets
         self._counters = counters or RememberedCounters()
+        self._names = names or RememberedNames()
         self._references: References = (
-            ShortNames(self, meter_type, names or RememberedNames())
+            ShortNames(self, meter_type, self._names)
             if meter_type.dlms.referencing == "short"
             else LogicalNames(self)
         )
@@ -113,7 +114,8 @@ class Session(Exchanges):
         if counter is None or not dlms.counter:
             return
         public = replace(dlms, client=dlms.public_client, auth="none", security="")
-        session = Session(self._link, replace(self._type, dlms=public), Secrets())
+        public_type = replace(self._type, dlms=public)
+        session = Session(self._link, public_type, Secrets(), names=self._names)
         try:
             session.open()
         except (AccessDenied, NotSupported) as error:

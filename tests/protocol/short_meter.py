@@ -7,6 +7,8 @@ prints them.
 from tests.protocol.dlms_meter import Value, WrapperMeterLink
 
 AARE = "6129A109060760857405080102A203020100A305A103020100BE10040E0800065F1F0400{:06X}{:04X}FA00"
+SHORT_CONTEXT, KEYED_CONTEXT = bytes.fromhex("60857405080102"), bytes.fromhex("60857405080104")
+REFUSED = bytes.fromhex("6117A109060760857405080102A203020101A305A103020102")
 READ, WRITE, UNCONFIRMED = 0x100000, 0x080000, 0x040000
 BLOCKS, LISTS, SELECTORS = 0x001800, 0x000200, 0x000020
 ALL = READ | WRITE | BLOCKS | LISTS | SELECTORS
@@ -56,7 +58,7 @@ class ShortMeterLink(WrapperMeterLink):
         if apdu[0] in self.special:
             return self.special[apdu[0]]
         if apdu[0] == 0x60:
-            return self.aare
+            return self.aare if SHORT_CONTEXT in apdu or KEYED_CONTEXT in apdu else REFUSED
         if apdu[0] == 0x62:
             return b"\x63\x03\x80\x01\x00"
         if apdu[0] == 0x05:

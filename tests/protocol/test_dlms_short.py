@@ -6,10 +6,13 @@ from decimal import Decimal
 
 import pytest
 
+from drivers.dlms.acse import transformed
 from drivers.dlms.apdu import Attribute
+from drivers.dlms.ciphering import length_octets, sealed, unsealed
 from drivers.dlms.meter import DlmsMeter
 from drivers.dlms.shortnames import RememberedNames
 from drivers.errors import AccessDenied, GarbledReply, NoReply, NotSupported, ValueRefused
+from drivers.find import by_dlms as find_by_dlms
 from drivers.metertype import LogType, MeterType, RegisterType, ShortName, load_meter_type
 from drivers.secrets import Secret, Secrets
 from drivers.switching import Switching
@@ -18,6 +21,7 @@ from tests.protocol.dlms_meter import WrapperMeterLink
 from tests.protocol.short_meter import (
     ALL,
     BLOCKS,
+    KEYED_CONTEXT,
     LISTS,
     READ,
     SELECTORS,
@@ -25,6 +29,7 @@ from tests.protocol.short_meter import (
     WRITE,
     ShortMeterLink,
 )
+from tests.protocol.test_dlms_blocks import BOTH, KEYS, TITLE
 from tests.protocol.test_dlms_meter import CLOCK, LOG, PROFILE, buffer, captured, octets, row
 from tests.protocol.test_dlms_meter import objects as logical_objects
 
@@ -62,7 +67,7 @@ def driver(link: WrapperMeterLink, *, names: RememberedNames | None = None, **dl
     return DlmsMeter(
         link,
         kind(**dlms),
-        Secrets(password=Secret(b"open sesame")),
+        Secrets(Secret(b"open sesame"), KEYS.authentication, KEYS.encryption),
         wall=lambda: NOW + timedelta(seconds=link.now() - start),
         names=names,
     )
@@ -259,6 +264,86 @@ def test_the_object_list_tells_class_and_code_and_rights_where_there_are_any() -
         (8, "0-0:1.0.0.255"),
     }
     assert all(one.attributes == () for one in listed)
+
+
+# --- finding ------------------------------------------------------------------------------------
+
+
+def test_a_meter_that_refuses_logical_names_is_found_with_short_ones() -> None:
+    link = ShortMeterLink(objects())
+    found = find_by_dlms(link, "wrapper")
+    assert found.logical_device_name == "LGZ00018438"
+    assert found.meter_type.dlms.referencing == "short"
+    assert found.protocol == "DLMS/COSEM, TCP wrapper, short names"
+    assert [apdu[0] for apdu in link.heard].count(0x60) == 2
+
+
+def test_a_meter_with_logical_names_is_asked_once() -> None:
+    link = WrapperMeterLink(logical_objects())
+    assert find_by_dlms(link, "wrapper").meter_type.dlms.referencing == "logical"
+    assert [apdu[0] for apdu in link.heard].count(0x60) == 1
+
+
+# --- ciphered -----------------------------------------------------------------------------------
+
+
+class CipheredShortLink(ShortMeterLink):
+    """Answers ciphered to requests that are; its context is that of short names with ciphering."""
+
+    counter = 0
+
+    def answer(self, apdu: bytes) -> bytes | None:
+        self.counter += 1
+        if apdu[0] == 0x60:
+            assert KEYED_CONTEXT in apdu
+            initiate = self._sealed(bytes.fromhex("0800065F1F04001C1A200200FA00"))
+            fields = bytes.fromhex("A109060760857405080104A203020100A305A103020100A40A0408")
+            fields += TITLE + b"\xbe" + bytes((len(initiate) + 2, 4, len(initiate))) + initiate
+            return b"\x61" + bytes((len(fields),)) + fields
+        if apdu[0] == 0x62:
+            return b"\x63\x03\x80\x01\x00"
+        assert apdu[0] in {0x25, 0x26}
+        clear = unsealed(KEYS, b"MWR\x00\x00\x00\x00\x01", apdu[2 if apdu[1] < 0x80 else 3 :])
+        assert clear[0] == apdu[0] - 0x20
+        return self._sealed(super().answer(clear) or b"")
+
+    def _sealed(self, clear: bytes) -> bytes:
+        body = sealed(KEYS, TITLE, self.counter, BOTH, clear)
+        return bytes((clear[0] + 0x20,)) + length_octets(len(body)) + body
+
+
+def test_short_names_go_ciphered_as_well() -> None:
+    link = CipheredShortLink(objects(), block=90)
+    with driver(link, security="both", counter="") as meter:
+        assert next(one.value for one in meter.registers()) == Decimal("61561.289")
+        assert meter.set_clock(NOW).meter_time == NOW
+    assert {apdu[0] for apdu in link.heard} == {0x60, 0x25, 0x26, 0x62}
+
+
+def test_a_challenge_is_answered_by_a_read_with_a_parameter() -> None:
+    """HLS 2: the answer to the meter's challenge goes to the association's eighth method."""
+
+    class Challenging(ShortMeterLink):
+        def answer(self, apdu: bytes) -> bytes | None:
+            if apdu[0] == 0x60:
+                self.ours = apdu[apdu.index(b"\xac\x12\x80\x10") + 4 :][:16]
+                head = bytes.fromhex("A109060760857405080102A203020100A305A10302010E")
+                head += b"\x88\x02\x07\x80\x89\x07" + bytes.fromhex("60857405080202")
+                head += b"\xaa\x12\x80\x10" + bytes(range(16))
+                head += bytes.fromhex("BE10040E0800065F1F04001C1A200200FA00")
+                return b"\x61" + bytes((len(head),)) + head
+            return super().answer(apdu)
+
+        def _called(self, name: int, selector: bytes) -> bytes:
+            super()._called(name, selector)
+            return octets(transformed(Secret(b"open sesame"), self.ours))
+
+    link = Challenging(objects())
+    with driver(link, auth="high"):
+        pass
+    wanted = octets(transformed(Secret(b"open sesame"), bytes(range(16))))
+    assert link.written == [(0xFA58, wanted)]
+    assert link.secrets[-1][:5] == bytes.fromhex("050104FA58")
 
 
 # --- what goes wrong ----------------------------------------------------------------------------
