@@ -290,7 +290,7 @@ def _initiate_answer(apdu: bytes, name: int) -> Association:
     if apdu[:1] != bytes((_INITIATE_ANSWER,)) or rest[:2] != b"\x5f\x1f" or len(rest) != 11:  # noqa: PLR2004
         raise GarbledReply("the meter's AARE cannot be read")
     if int.from_bytes(rest[9:11], "big") != name:
-        raise GarbledReply("the meter's AARE is of another way of naming objects")
+        raise NotSupported("the meter has another way of naming its objects (short or logical)")
     return association_of(int.from_bytes(rest[4:7], "big"), int.from_bytes(rest[7:9], "big"))
 
 

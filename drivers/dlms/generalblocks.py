@@ -104,6 +104,7 @@ class GeneralBlocks:
         self._have = 0  # highest number of the meter's without a gap
         self._ahead: dict[int, Block] = {}  # behind a gap
         self._collected = 0
+        self._idle = 0  # blocks in a row that brought nothing new
         self.done = False
         self.due: list[bytes] = []
 
@@ -124,6 +125,9 @@ class GeneralBlocks:
         self._heard = True
         self._acknowledge(block)
         data = self._take(block)
+        self._idle = 0 if data or self._unsent else self._idle + 1
+        if self._idle > 2 * LARGEST_WINDOW:
+            raise GarbledReply("the meter sends the same blocks for ever")
         self.due = [] if block.streaming or self.done else self._next(block)
         return data
 

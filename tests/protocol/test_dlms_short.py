@@ -6,10 +6,12 @@ from decimal import Decimal
 
 import pytest
 
+from app.services.connection import Overrides, Target, connect
 from drivers.dlms.acse import transformed
 from drivers.dlms.apdu import Attribute
 from drivers.dlms.ciphering import length_octets, sealed, unsealed
 from drivers.dlms.meter import DlmsMeter
+from drivers.dlms.scan import Plan, scan
 from drivers.dlms.shortnames import RememberedNames
 from drivers.errors import AccessDenied, GarbledReply, NoReply, NotSupported, ValueRefused
 from drivers.find import by_dlms as find_by_dlms
@@ -17,6 +19,7 @@ from drivers.metertype import LogType, MeterType, RegisterType, ShortName, load_
 from drivers.secrets import Secret, Secrets
 from drivers.switching import Switching
 from drivers.values import Span
+from tests.protocol.block_meter import HdlcBlockLink
 from tests.protocol.dlms_meter import WrapperMeterLink
 from tests.protocol.short_meter import (
     ALL,
@@ -51,18 +54,20 @@ def objects() -> dict:
     }
 
 
-def kind(**dlms: object) -> MeterType:
+def kind(framing: str = "wrapper", **dlms: object) -> MeterType:
     base = load_meter_type("generic-dlms")
     return replace(
         base,
-        framing="wrapper",
+        framing=framing,
         registers=(RegisterType("1-0:1.8.0.255"), RegisterType("1-0:32.7.0.255")),
         logs=(LogType("0-0:99.98.0.255"),),
         dlms=replace(base.dlms, **{"referencing": "short", **dlms}),
     )
 
 
-def driver(link: WrapperMeterLink, *, names: RememberedNames | None = None, **dlms) -> DlmsMeter:
+def driver(
+    link: WrapperMeterLink, *, names: RememberedNames | None = None, **dlms: object
+) -> DlmsMeter:
     start = link.now()
     return DlmsMeter(
         link,
@@ -193,6 +198,18 @@ def test_without_blocks_a_long_value_is_refused_before_anything_is_sent() -> Non
     assert not [apdu for apdu in link.heard if apdu[0] == 6]
 
 
+@pytest.mark.parametrize(
+    ("class_id", "code", "method", "offset"),
+    [(20, "0.0.13.0.0.255", 1, 0x50), (18, "0.0.44.0.0.255", 3, 0x50), (70, RELAY, 2, 0x28)],
+)
+def test_methods_are_written_to_where_their_class_has_them(class_id, code, method, offset) -> None:
+    link = ShortMeterLink(objects() | {(class_id, code, 4): b"\x16\x04"})
+    name = bytes(map(int, code.split(".")))
+    with driver(link) as meter:
+        assert meter._session.action(Attribute(class_id, name, method), "it", b"\x0f\x00") == b""
+    assert link.written == [(link.bases[class_id, code] + offset, b"\x0f\x00")]
+
+
 def test_a_method_that_answers_is_read_with_its_parameter() -> None:
     link = ShortMeterLink(objects() | {(115, "0.0.19.40.0.255", 6): b"\x00"})
     place = kind().dlms
@@ -230,6 +247,18 @@ def test_a_list_is_kept_for_meters_of_the_same_make_and_firmware() -> None:
         with driver(link, names=names, short_names=own) as meter:
             assert next(one.value for one in meter.registers()) == Decimal("61561.289")
         assert lists_read(link) == count
+
+
+def test_a_list_is_kept_in_the_data_folder_from_program_to_program(tmp_path) -> None:
+    wanted = Overrides(framing="wrapper", referencing="short", general_blocks=False)
+    target = Target("fake", "generic-dlms", overrides=wanted, data=tmp_path)
+    for count in (1, 0):
+        link = ShortMeterLink(objects())
+        with connect(target, opener=lambda *_, link=link: link) as meter:
+            assert meter.relay().output
+        assert lists_read(link) == count
+    (kept,) = (tmp_path / "objects").iterdir()
+    assert kept.read_bytes() == link.object_list()
 
 
 def test_an_object_of_a_kept_list_shows_its_name_before_it_is_believed() -> None:
@@ -282,6 +311,31 @@ def test_a_meter_with_logical_names_is_asked_once() -> None:
     link = WrapperMeterLink(logical_objects())
     assert find_by_dlms(link, "wrapper").meter_type.dlms.referencing == "logical"
     assert [apdu[0] for apdu in link.heard].count(0x60) == 1
+
+
+def over_hdlc(conformance: int = ALL) -> HdlcBlockLink:
+    """A meter with short names and one-octet addresses, over HDLC; it offers no general blocks."""
+    inner = ShortMeterLink(objects(), block=90, conformance=conformance)
+    link = HdlcBlockLink(objects(), cut=60_000)
+    link.blocks.answer = inner.answer
+    return link
+
+
+def test_a_meter_on_a_bus_is_asked_for_short_names_as_well() -> None:
+    link = over_hdlc()
+    plan = Plan([1], one_part=True, clients=(16,))
+    (looked,) = scan(link, load_meter_type("generic-dlms"), plan)
+    assert looked.found.identity.logical_device_name == "LGZ00018438"
+    assert looked.found.meter_type.dlms.referencing == "short"
+
+
+@pytest.mark.parametrize("conformance", [ALL, READ | UNCONFIRMED | LISTS | BLOCKS])
+def test_short_names_go_over_hdlc_as_over_a_network(conformance) -> None:
+    with driver(over_hdlc(conformance), framing="hdlc") as meter:
+        assert next(one.value for one in meter.registers()) == Decimal("61561.289")
+        assert meter.set_clock(NOW).meter_time == NOW
+        info = meter.profile_info("1-0:99.1.0.255")
+        assert sum(len(block.rows) for block in meter.profile(info, Span())) == 40
 
 
 # --- ciphered -----------------------------------------------------------------------------------
@@ -356,7 +410,7 @@ def test_an_absent_object_is_not_asked_for() -> None:
 
 
 def test_a_meter_that_answers_for_logical_names_is_refused() -> None:
-    with pytest.raises(GarbledReply, match="way of naming"):
+    with pytest.raises(NotSupported, match="way of naming"):
         driver(WrapperMeterLink(objects())).__enter__()
 
 

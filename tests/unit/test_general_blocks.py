@@ -119,6 +119,15 @@ def test_a_meter_that_repeats_itself_is_given_up() -> None:
         exchange.receive(meter(1, b"ab"))
 
 
+def test_a_stream_that_never_ends_is_given_up() -> None:
+    exchange = GeneralBlocks(b"", 128, 3)
+    exchange.receive(meter(1, b"ab"))
+    for _ in range(126):
+        exchange.receive(meter(1, b"ab", streaming=True))
+    with pytest.raises(GarbledReply, match="for ever"):
+        exchange.receive(meter(1, b"ab", streaming=True))
+
+
 def test_number_zero_is_a_transfer_given_up() -> None:
     with pytest.raises(MeterBusy):
         GeneralBlocks(b"", 128, 3).receive(meter(0, b"", last=True))

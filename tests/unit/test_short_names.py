@@ -65,9 +65,9 @@ def test_the_answer_must_speak_of_short_names() -> None:
     assert agreed.parameterised
     assert agreed.lists
     assert agreed.unconfirmed
-    with pytest.raises(GarbledReply, match="way of naming"):
+    with pytest.raises(NotSupported, match="way of naming"):
         OwnAssociating(SHORT, None, None).agreed(aare("0800065F1F04001C1A2002000007"))
-    with pytest.raises(GarbledReply, match="way of naming"):
+    with pytest.raises(NotSupported, match="way of naming"):
         OwnAssociating(Dlms(), None, None).agreed(aare("0800065F1F04001C1A200200FA00"))
 
 
