@@ -34,11 +34,11 @@ class ShortMeterLink(WrapperMeterLink):
         super().__init__(objects, block=block)
         self.aare = bytes.fromhex(AARE.format(conformance, pdu))
         self.written: list[tuple[int, bytes]] = []
-        self.bases = self._placed(start)
+        self.bases = self.placed(start)
         self._read_blocks: list[bytes] = []
         self._write_blocks = b""
 
-    def _placed(self, at: int) -> dict[tuple[int, str], int]:
+    def placed(self, at: int) -> dict[tuple[int, str], int]:
         bases: dict[tuple[int, str], int] = {(12, "0.0.40.0.0.255"): 0xFA00}
         for class_id, code, _ in self.objects:
             if (class_id, code) not in bases:

@@ -15,6 +15,7 @@ from drivers.secrets import Secret, Secrets
 from drivers.values import ProfileBlock, Span
 from tests.protocol.block_meter import BlockMeterLink, HdlcBlockLink, block
 from tests.protocol.dlms_meter import WrapperMeterLink
+from tests.protocol.short_meter import ALL, ShortMeterLink
 from tests.protocol.test_dlms_meter import PROFILE, buffer, row
 from tests.protocol.test_dlms_meter import objects as plain_objects
 
@@ -145,6 +146,41 @@ def test_a_meter_that_stops_in_the_middle_is_asked_anew_from_the_last_row() -> N
         rows = [one for part in profile(meter) for one in part.rows]
     assert rows[-1].values[0] == Decimal(1000 + ROWS - 1) / 1000
     assert len({one.time for one in rows}) == ROWS
+
+
+class GatewayBlockLink(BlockMeterLink):
+    """A gateway in front of the meter: every block has the prefix."""
+
+    PLACE = b"\x05\x02\x00\x11"
+
+    def write(self, data: bytes, *, secret: bool = False) -> None:
+        assert data[8:13] == b"\xe6" + self.PLACE
+        before = len(self.answers)
+        super().write(data[:8] + data[13:], secret=secret)
+        for n, (at, answer) in enumerate(self.answers[before:], before):
+            whole = b"\xe7" + self.PLACE + answer[8:]
+            self.answers[n] = (at, answer[:6] + len(whole).to_bytes(2, "big") + whole)
+
+
+def test_blocks_go_through_a_gateway() -> None:
+    link = GatewayBlockLink(objects())
+    value = b"\x09\x82\x01\xf4" + bytes(500)
+    with driver(link, gateway_network=5, gateway_address="0011") as meter:
+        assert sum(len(part.rows) for part in profile(meter)) == ROWS
+        assert meter.write_raw(CODE, 1, 2, value) == value
+
+
+@pytest.mark.parametrize("make", [BlockMeterLink, HdlcBlockLink])
+def test_short_names_go_in_blocks_as_well(make) -> None:
+    inner = ShortMeterLink(objects(), conformance=ALL | 0x200000, pdu=128)
+    link = make(objects())
+    link.blocks.answer = inner.answer
+    value = b"\x09\x82\x01\xf4" + bytes(500)
+    with driver(link, referencing="short") as meter:
+        arrived = list(profile(meter))
+        assert meter.write_raw(CODE, 1, 2, value) == value
+    assert sum(len(part.rows) for part in arrived) == ROWS
+    assert len(arrived) > 10, "they come while the blocks do"
 
 
 # --- ciphered -----------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from app.services.connection import Overrides, Target, connect
+from drivers.calendar import Calendar, Day, Season, SpecialDay, SwitchingPoint, Week
 from drivers.dlms.acse import transformed
 from drivers.dlms.apdu import Attribute
 from drivers.dlms.ciphering import length_octets, sealed, unsealed
@@ -208,6 +209,29 @@ def test_methods_are_written_to_where_their_class_has_them(class_id, code, metho
     with driver(link) as meter:
         assert meter._session.action(Attribute(class_id, name, method), "it", b"\x0f\x00") == b""
     assert link.written == [(link.bases[class_id, code] + offset, b"\x0f\x00")]
+
+
+def test_a_switching_table_is_written_activated_and_read_back() -> None:
+    code = "0.0.13.0.0.255"
+    found = objects()
+    link = ShortMeterLink(found)
+    for n in range(4):
+        found[20, code, 6 + n] = b"\x01\x00" if n else octets(b"")
+        found[20, code, 2 + n] = lambda _selector, n=n: found[20, code, 6 + n]
+    found[20, code, 10] = octets(b"\xff" * 12)
+    found[11, "0.0.11.0.0.255", 2] = b"\x01\x00"
+    link.bases = link.placed(0x1000)
+    table = Calendar(
+        "SUMMER",
+        (Season("S1", "04-01", "W1"),),
+        (Week("W1", (1,) * 7),),
+        (Day(1, (SwitchingPoint("06:00", 1), SwitchingPoint("22:00", 2))),),
+    )
+    with driver(link) as meter:
+        after = meter.write_calendar(table, (SpecialDay(1, "2026-12-25", 1),), None)
+    assert after.active == table
+    assert link.written == [(link.bases[20, code] + 0x50, b"\x0f\x00")]
+    assert [apdu[0] for apdu in link.heard].count(6) == 6
 
 
 def test_a_method_that_answers_is_read_with_its_parameter() -> None:
