@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from app.views.desk_protocol import PortLike
 
 FIND = "Find it out"
-SHOWN_ROWS = 5
+SHOWN_ROWS = 3
 NAMINGS = (("As the type says", ""), ("By logical names", "logical"), ("By short names", "short"))
 
 
