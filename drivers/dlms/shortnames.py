@@ -131,12 +131,21 @@ class ShortNames:
     def action(self, method: Attribute, what: str, parameter: bytes, *, secret: bool) -> bytes:
         """Call a method; return what it gives back, encoded.
 
-        A method without an answer is written to; one that gives data is read with its parameter.
+        A method without an answer is written to; one that gives data is read with its parameter, as
+        is every method of a meter that has none to write to.  No method is called twice.
         """
         name = self._entry(method, what).method(method.index, self._places)
-        if (method.class_id, method.index) in _ANSWERING:
+        agreed = self._asking.agreed
+        readable = agreed is not None and agreed.parameterised
+        written = agreed is None or agreed.set_service
+        if (method.class_id, method.index) in _ANSWERING or (readable and not written):
             return self._called(name, parameter or NULL, what, secret=secret)
-        self._write(name, parameter or NULL, what, secret=secret)
+        try:
+            self._write(name, parameter or NULL, what, secret=secret)
+        except NotSupported:  # the meter knows nothing there to write to, and has done nothing
+            if not readable:
+                raise
+            return self._called(name, parameter or NULL, what, secret=secret)
         return b""
 
     def proved(self, proof: bytes) -> bytes:
@@ -145,6 +154,8 @@ class ShortNames:
 
     def _called(self, name: int, parameter: bytes, what: str, *, secret: bool) -> bytes:
         request = shortapdu.read_request([Variable(name, b"\x00" + parameter)])
+        if 0 < self._asking.room < len(request):
+            raise NotSupported(f"{what}: the parameter is too long for this meter's messages")
         answer = self._asking.asked(request, secret=secret)
         return b"".join(shortapdu.single(self._following(answer, what), what))
 

@@ -211,6 +211,39 @@ def test_methods_are_written_to_where_their_class_has_them(class_id, code, metho
     assert link.written == [(link.bases[class_id, code] + offset, b"\x0f\x00")]
 
 
+class ReadsMethods(ShortMeterLink):
+    """Takes a call of a method as a Read with a parameter only."""
+
+    def _kept(self, name: int, data: bytes) -> bytes:
+        count = len(self.written)
+        result = super()._kept(name, data)
+        if len(self.written) == count:
+            return result
+        self.written.pop()
+        return b"\x01\x04"
+
+
+@pytest.mark.parametrize("conformance", [ALL, ALL & ~WRITE])
+def test_methods_that_cannot_be_written_to_are_read_with_their_parameter(conformance) -> None:
+    link = ReadsMethods(objects(), conformance=conformance)
+    with driver(link) as meter:
+        call = Attribute(70, bytes((0, 0, 96, 3, 10, 255)), 1)
+        assert meter._session.action(call, "the switch", b"\x0f\x00") == b"\x09\x02ok"
+    assert link.written == [(link.bases[70, RELAY] + 0x20, b"\x0f\x00")]
+
+
+def test_a_method_that_is_denied_is_not_tried_in_another_way() -> None:
+    class Denying(ShortMeterLink):
+        def _kept(self, name: int, data: bytes) -> bytes:
+            return b"\x01\x03"
+
+    link = Denying(objects())
+    call = Attribute(70, bytes((0, 0, 96, 3, 10, 255)), 1)
+    with driver(link) as meter, pytest.raises(AccessDenied):
+        meter._session.action(call, "the switch", b"\x0f\x00")
+    assert link.written == []
+
+
 def test_a_switching_table_is_written_activated_and_read_back() -> None:
     code = "0.0.13.0.0.255"
     found = objects()
