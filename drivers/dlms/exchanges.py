@@ -78,13 +78,15 @@ class Exchanges(ABC):
 
         Nothing of a ciphered answer is believed, or handed on, before the whole of it is proved.
         """
-        transport = self._transport
         ciphered = self._security is not None and self._security.ciphering is not None
-        if not isinstance(transport, BlockTransport) or ciphered:
+        if ciphered or not isinstance(self._transport, BlockTransport):
             yield self.asked(request, again=True)
             return
 
         def begun() -> tuple[bytes, Iterator[bytes]]:
+            transport = self._transport  # the second time on a new link
+            if not isinstance(transport, BlockTransport):
+                return self._exchange(request), iter(())
             arriving = transport.parts(request, lambda answer: answers(answer, request))
             head = b""
             for part in arriving:

@@ -118,6 +118,7 @@ class HdlcBlockLink(BlockMeterLink):
         self._segments = b""
         self._frames: list[tuple[bytes, bool]] = []
         self._sent = self._received = 0
+        self.drops = False  # the link, at the next request
 
     def write(self, data: bytes, *, secret: bool = False) -> None:
         for frame in self._deframer.feed(data):
@@ -125,7 +126,10 @@ class HdlcBlockLink(BlockMeterLink):
 
     def _heard(self, frame: Frame) -> None:
         control = frame.control & ~0x10
-        if control in {0x83, 0x43}:
+        if self.drops and not control & 1:
+            self.drops = False
+            self._say(0x1F)
+        elif control in {0x83, 0x43}:
             self._sent = self._received = 0
             self._frames = []
             self._say(0x73)

@@ -112,6 +112,17 @@ def test_a_read_that_is_given_up_leaves_nothing_for_the_next() -> None:
             assert meter.object("1-0:1.8.0.255").value == Decimal("61561.289")
 
 
+def test_a_link_that_was_dropped_is_built_anew_with_its_blocks() -> None:
+    link = HdlcBlockLink(objects())
+    with driver(link) as meter:
+        info = meter.profile_info("1-0:99.1.0.255")
+        link.drops = True
+        assert len(meter.raw("1-0:99.1.0.255", 7, 3)) > 0
+        link.drops = True
+        assert sum(len(part.rows) for part in meter.profile(info, Span())) == ROWS
+    assert any("built anew" in remark for remark in link.statistics.remarks)
+
+
 def test_a_meter_that_does_not_offer_blocks_gets_none() -> None:
     link = WrapperMeterLink(objects(), block=100)
     with driver(link) as meter:
