@@ -2,10 +2,12 @@
 
 import hashlib
 import json
+import logging
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from app.errors import AppError
 from app.models.engine import translated
 from app.models.files import write_atomically
 from app.tasks import Progress, Task
@@ -13,6 +15,7 @@ from drivers.errors import NotSupported
 from drivers.meter import Meter
 from drivers.objectmodel import ObjectEntry, ShowsObjects
 
+_LOG = logging.getLogger(__name__)
 _FOLDER = "objects"
 
 
@@ -30,15 +33,14 @@ class FileNames:
             return b""
 
     def keep(self, key: str, names: bytes) -> None:
-        """Keep an encoded list.
-
-        Raises:
-            NoRoom: It cannot be written.
-        """
+        """Keep an encoded list; a reading does not fail because that cannot be done."""
         path = self._folder / f"{key}.names"
-        with translated(str(path)):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, names)
+        try:
+            with translated(str(path)):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_atomically(path, names)
+        except (AppError, OSError) as error:
+            _LOG.warning("the object list is not kept: %s", error)
 
 
 def object_list(meter: Meter, folder: Path, *, anew: bool = False) -> Task[tuple[ObjectEntry, ...]]:

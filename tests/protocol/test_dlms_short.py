@@ -318,6 +318,16 @@ def test_a_list_is_kept_in_the_data_folder_from_program_to_program(tmp_path) -> 
     assert kept.read_bytes() == link.object_list()
 
 
+def test_a_list_that_cannot_be_kept_does_not_end_a_reading(tmp_path, caplog) -> None:
+    (tmp_path / "objects").write_text("in the way")
+    wanted = Overrides(framing="wrapper", referencing="short", general_blocks=False)
+    target = Target("fake", "generic-dlms", overrides=wanted, data=tmp_path)
+    link = ShortMeterLink(objects())
+    with connect(target, opener=lambda *_: link) as meter:
+        assert meter.relay().output
+    assert "not kept" in caplog.text
+
+
 def test_an_object_of_a_kept_list_shows_its_name_before_it_is_believed() -> None:
     names, own = RememberedNames(), (ShortName("1-1:0.2.0.255", 0xFF00),)
     with driver(ShortMeterLink(objects()), names=names, short_names=own) as meter:

@@ -1,6 +1,7 @@
 """Short names: the bytes of Read and Write, places of attributes and methods, reports."""
 
 import contextlib
+import itertools
 from datetime import UTC, datetime
 
 import pytest
@@ -300,3 +301,26 @@ def test_a_report_may_have_its_time_as_text_or_as_octets(time, expected) -> None
 def test_a_report_with_wrong_counts_is_garbled(data) -> None:
     with pytest.raises(GarbledReply):
         information_report(bytes.fromhex(data))
+
+
+# --- any cut ------------------------------------------------------------------------------------
+
+
+@given(st.binary(max_size=60), st.lists(st.integers(0, 70), max_size=5))
+def test_a_result_cut_anywhere_is_the_same(value, cuts) -> None:
+    body = b"\x01\x00\x09" + bytes((len(value),)) + value
+    places = [0, *sorted(min(cut, len(body)) for cut in cuts), len(body)]
+    parts = [body[a:b] for a, b in itertools.pairwise(places)]
+    assert b"".join(shortapdu.single(iter(parts), "it")) == body[2:]
+
+
+@given(st.binary(min_size=1, max_size=300), st.integers(1, 80))
+def test_a_write_in_blocks_of_any_size_is_the_same_list(value, size) -> None:
+    request = shortapdu.write_request([Variable(0x0128)], [value])
+    sent = list(shortapdu.write_blocks(request, size))
+    raw = b""
+    for number, one in enumerate(sent, 1):
+        assert int.from_bytes(one[4:6], "big") == number
+        assert one[3] == (number == len(sent))
+        raw += one[9:] if one[8] < 0x80 else one[10:]
+    assert raw == request[1:]
