@@ -43,7 +43,16 @@ SERVICE_FAULTS = {
     "clock-refused": "refuses to have its clock set",
     "clock-not-kept": "accepts a new time and does not take it over",
 }
-FAULTS = LINE_FAULTS | SERVICE_FAULTS
+BLOCK_FAULTS = {  # each of them makes the meter offer general block transfer
+    "gbt": "offers general block transfer, as it may",
+    "gbt-lost-block": "loses the second streamed block, once",
+    "gbt-wrong-number": "jumps over two block numbers at the third block, once",
+    "gbt-repeat": "sends every block twice",
+    "gbt-wrong-ack": "acknowledges blocks that were never sent",
+    "gbt-too-many": "sends one block more in a turn than the window allows",
+    "gbt-abort": "ends the transfer at the third block, once",
+}
+FAULTS = LINE_FAULTS | SERVICE_FAULTS | BLOCK_FAULTS
 _SILENT = "silent-after-"
 
 
@@ -67,6 +76,11 @@ class Faults:
 
     def __contains__(self, name: str) -> bool:
         return name in self._names
+
+    @property
+    def general_blocks(self) -> bool:
+        """Whether the meter offers general block transfer."""
+        return not self._names.isdisjoint(BLOCK_FAULTS)
 
     def happens(self, name: str, *times: int) -> bool:
         """Count a chance for ``name``; tell whether it is one of the ``times`` (1 is the first)."""
