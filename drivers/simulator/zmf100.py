@@ -1,7 +1,7 @@
 r"""A virtual Landis+Gyr ZMF100 with its AIM module: three phases, optical port, mode E.
 
 Client 16 reads without a password; client 32 with the utility's password may also write and
-switch.  Mode C gives the readout of the display list, ``ACK 2 Z 2`` the way into HDLC.
+switch; client 1 ciphers and proves keys.  Each of them chooses logical or short names.  Mode C gives the readout of the display list, ``ACK 2 Z 2`` the way into HDLC.
 """
 
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ from random import Random
 from drivers.metertype import load_meter_type
 from drivers.simulator import findings, past
 from drivers.simulator.dlms import axdr
+from drivers.simulator.dlms.ciphering import MeterKeys
 from drivers.simulator.dlms.classes import (
     clock_object,
     disconnect_object,
@@ -25,6 +26,7 @@ from drivers.simulator.dlms.hdlc import HdlcStation, StationSettings
 from drivers.simulator.dlms.objects import Access, ObjectModel, data
 from drivers.simulator.dlms.profile import CLOCK, Column, Profile, Rows
 from drivers.simulator.dlms.server import Client, Server
+from drivers.simulator.dlms.short_names import DEVICE_NAME, MODULE_FIRMWARE, SAP
 from drivers.simulator.household import Household, Outage
 from drivers.simulator.iec62056 import FAULTS as OPTICAL_FAULTS
 from drivers.simulator.iec62056 import OpticalPort, framed
@@ -52,7 +54,15 @@ from drivers.simulator.model import (
 from drivers.simulator.zmf100_values import Measured
 
 PASSWORD = b"MW-TEST-2"  # of the virtual meter alone; no real meter has it
-READER, UTILITY = 16, 32  # clients
+AUTHENTICATION_KEY = bytes.fromhex("A0A1A2A3A4A5A6A7A8A9AAABACADAEAF")  # these as well
+ENCRYPTION_KEY = bytes.fromhex("0F0E0D0C0B0A09080706050403020100")
+READER, UTILITY, KEY_CLIENT = 16, 32, 1  # clients
+COUNTER = "0-0:43.1.0.255"
+SHORT_NAMES = {  # the base names that this family reserves
+    "0-0:41.0.0.255": SAP,
+    "0-0:42.0.0.255": DEVICE_NAME,
+    "1-1:0.2.0.255": MODULE_FIRMWARE,
+}
 FAULTS = OPTICAL_FAULTS | DLMS_FAULTS
 TYPE = "landisgyr-zmf100"
 IDENTIFICATION = "/LGZ5\\2ZMF100AC.M26"
@@ -141,6 +151,8 @@ class Zmf100:
         self.relay_log = EventLog(20)
         self.switch = Disconnector(Mode.LOCAL, self._switched)
         self.settings = StationSettings(upper_alone=True, lower=17, inactivity_s=30.0)
+        title = b"LGZ" + int(self.serial).to_bytes(5, "big")
+        self.keys = MeterKeys(ENCRYPTION_KEY, AUTHENTICATION_KEY, title)
         self._rows = rows
         self._adjusted: list[datetime] = []
         self.kept = {
@@ -208,16 +220,25 @@ class Zmf100:
         port.clock = self.clock
         return port
 
-    def station(self) -> HdlcStation:
-        """Return the HDLC station without the optical sign-on."""
-        server = Server(
+    def server(self, max_pdu: int = 1024) -> Server:
+        """Return what answers behind any link; ``max_pdu`` is the longest APDU it takes."""
+        return Server(
             self.model(),
-            (Client(READER, Access.READ), Client(UTILITY, Access.MANAGE, PASSWORD)),
+            (
+                Client(READER, Access.READ),
+                Client(UTILITY, Access.MANAGE, PASSWORD),
+                Client(KEY_CLIENT, Access.MANAGE, keys=self.keys),
+            ),
             self.faults,
             expected=self.expected,
             wrong_password=self._locked,
+            max_pdu=max_pdu,
+            short_names=SHORT_NAMES,
         )
-        return HdlcStation(f"{TYPE} {self.serial}", self.settings, server, self.faults)
+
+    def station(self) -> HdlcStation:
+        """Return the HDLC station without the optical sign-on."""
+        return HdlcStation(f"{TYPE} {self.serial}", self.settings, self.server(), self.faults)
 
     def _brought(self, now: float) -> datetime:
         return self.clock.measured(now, REFRESH_S)
@@ -235,6 +256,7 @@ class Zmf100:
                 data("1-0:0.2.1.255", axdr.text(PARAMETERS)),
                 data("0-0:96.1.0.255", axdr.text(self.serial)),
                 data("0-0:96.1.1.255", axdr.text(" " * _DIGITS)),
+                data(COUNTER, lambda _: axdr.integer(axdr.U32, self.keys.accepted), Access.PUBLIC),
                 data("0-0:97.97.0.255", axdr.integer(axdr.U8, 0)),
                 logical_devices([(self.settings.upper, self.logical_device_name)]),
                 hdlc_setup(self.settings),
