@@ -1,6 +1,7 @@
 """The virtual ZMF100 with short names, asked by APDUs written by hand and by a foreign client."""
 
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import pytest
 
@@ -191,7 +192,7 @@ def test_names_of_two_objects_never_overlap() -> None:
         count = max(item.members()[0].number(axdr.I8) for item in attributes.members())
         ends.append(bases[-1] + 8 * count)
     pairs = sorted(zip(bases, ends, strict=True))
-    assert all(end <= base for (_, end), (base, _) in zip(pairs, pairs[1:], strict=False))
+    assert all(end <= base for (_, end), (base, _) in pairwise(pairs))
 
 
 def test_attributes_are_eight_names_apart() -> None:

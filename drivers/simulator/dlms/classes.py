@@ -86,9 +86,19 @@ def disconnect_object(switch: Disconnector) -> CosemObject:
 
 
 def log_objects(
-    code: str, number: int, log: EventLog, clock: MeterClock, faults: Faults
+    code: str,
+    number: int,
+    log: EventLog,
+    clock: MeterClock,
+    faults: Faults,
+    *,
+    status: str = "",
 ) -> tuple[CosemObject, CosemObject]:
-    """Return an event log, class 7, of time and event code, and the object of its latest code."""
+    """Return an event log, class 7, of time and event code, and the object of its latest code.
+
+    With ``status``, the code of a status object, each row has it between the two.
+    """
+    between = (axdr.integer(axdr.U8, 0),) if status else ()
 
     def held(now: float) -> ListedRows:
         del now
@@ -98,6 +108,7 @@ def log_objects(
                     event.time,
                     (
                         axdr.octets(clock.zone.octets(event.time)),
+                        *between,
                         axdr.integer(axdr.U8, event.code),
                     ),
                 )
@@ -113,7 +124,7 @@ def log_objects(
     event_code = EVENT_CODE.format(number)
     profile = Profile(
         code,
-        (Column(8, CLOCK), Column(1, event_code)),
+        (Column(8, CLOCK), *((Column(1, status),) if status else ()), Column(1, event_code)),
         period_s=0,
         capacity=log.capacity,
         held=held,

@@ -52,7 +52,22 @@ BLOCK_FAULTS = {  # each of them makes the meter offer general block transfer
     "gbt-too-many": "sends one block more in a turn than the window allows",
     "gbt-abort": "ends the transfer at the third block, once",
 }
-FAULTS = LINE_FAULTS | SERVICE_FAULTS | BLOCK_FAULTS
+CONDITIONS = {  # nothing wrong with how it talks, but with the meter
+    "cover-open": "its cover is open: fraud bit, event",
+    "terminal-cover-open": "its terminal cover is open: fraud bit, event",
+    "magnet": "a strong magnet is on it: fraud bit, event",
+    "reverse-flow": "current flows backwards: bit of alarm register 2, event",
+    "neutral-missing": "its neutral is disturbed: bit of alarm register 2, event",
+    "bypass": "current flows past it: bit of alarm register 2, event",
+    "battery-low": "its battery is to be replaced: error and alarm bits, event",
+}
+POLYPHASE_CONDITIONS = {
+    "undervoltage": "L1 has 195 V: bit of alarm register 2, event",
+    "overvoltage": "L2 has 262 V: bit of alarm register 2, event",
+    "phase-lost": "L3 has no voltage: bit of alarm register 2, event",
+    "slave-lost": "the slave meter on channel 1 is silent: bits, event, no new rows",
+}
+FAULTS = LINE_FAULTS | SERVICE_FAULTS | BLOCK_FAULTS | CONDITIONS
 _SILENT = "silent-after-"
 
 
@@ -71,7 +86,7 @@ class Faults:
             number = name.removeprefix(_SILENT)
             if name.startswith(_SILENT) and number.isdecimal():
                 self.silent_after = int(number)
-            elif name not in FAULTS:
+            elif name not in FAULTS and name not in POLYPHASE_CONDITIONS:
                 raise ValueError(f"there is no fault {name!r}; known: {', '.join(sorted(FAULTS))}")
 
     def __contains__(self, name: str) -> bool:

@@ -98,6 +98,7 @@ class Server:
         wrong_password: Told when an association is locked.
         max_pdu: Largest APDU it sends and takes.
         port: Its number as a logical device.
+        settle: Brings the meter up to a moment; called before anything is answered.
         short_names: Reserved base names by logical name; None where it has no short names.
     """
 
@@ -111,6 +112,7 @@ class Server:
         wrong_password: Callable[[float], None],
         max_pdu: int = 1024,
         port: int = 1,
+        settle: Callable[[float], None] | None = None,
         short_names: Mapping[str, int] | None = None,
     ) -> None:
         self._model = model
@@ -120,6 +122,7 @@ class Server:
         self._wrong_password = wrong_password
         self._max_pdu = max_pdu
         self._port = port
+        self._settle = settle
         self._short_names = short_names
         self._open: dict[int, Opened] = {}
         self._random = Random(port)  # noqa: S311 - challenges of a virtual meter
@@ -136,6 +139,8 @@ class Server:
 
     def answer(self, now: float, client: int, apdu: bytes) -> bytes:
         """Return the answer to one APDU; b"" for none."""
+        if self._settle is not None:
+            self._settle(now)
         tag = apdu[0] if apdu else 0
         if tag == AARQ:
             return self._associate(now, client, apdu)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from drivers.simulator.dlms.objects import UNDEFINED, Access, CosemObject, Refused, logical_name
 
-ASSOCIATION, SAP, DEVICE_NAME, MODULE_FIRMWARE = 0xFA00, 0xFC00, 0xFD00, 0xFF00
+ASSOCIATION, SAP, DEVICE_NAME, MODULE = 0xFA00, 0xFC00, 0xFD00, 0xFF00
 _STEP = 8
 _FIRST = 0x0100
 _RESERVED_FROM = 0xFA00
