@@ -17,6 +17,7 @@ from drivers.simulator.model import (
     ALARMS_CLEARED,
     BATTERY,
     BYPASS,
+    CLOCK_LOST,
     COVER_OFF,
     COVER_ON,
     ERRORS_CLEARED,
@@ -65,6 +66,7 @@ CAUSES = {
     "undervoltage": Cause(0, (0, 1 << 14), UNDERVOLTAGE_L1, NORMAL_L1, tamper=False),
     "overvoltage": Cause(0, (0, 1 << 15), OVERVOLTAGE_L2, NORMAL_L2, tamper=False),
     "phase-lost": Cause(0, (0, 1 << 4), MISSING_L3, NORMAL_L3, tamper=False),
+    "clock-lost": Cause(1, (1, 0), CLOCK_LOST, tamper=False),
     "battery-low": Cause(1 << 1, (1 << 1, 0), BATTERY, tamper=False),
     "slave-lost": Cause(1 << 16, (1 << 16, 0), SLAVE_LOST, SLAVE_OK, tamper=False),
 }

@@ -109,10 +109,13 @@ class Limiter:
             times += [at + (edge - shown).total_seconds() for edge in edges]
         return min(time for time in times if time > at)
 
-    def _look(self, at: float) -> None:
+    def _crossed(self, at: float) -> bool:
+        """Tell whether the power is on the other side of the threshold than it was."""
         watts = self._power(self._clock.true(at)) if self._supplied() else 0
-        crossed = (watts > self._threshold(at)) != self._over
-        if not crossed:
+        return (watts > self._threshold(at)) != self._over
+
+    def _look(self, at: float) -> None:
+        if not self._crossed(at):
             self._since = None
             return
         if self._since is None:
@@ -121,11 +124,12 @@ class Limiter:
             self._act(at)
 
     def _act(self, at: float) -> None:
-        self._over, self._since = not self._over, None
+        self._over = not self._over
         self._tell(at, LIMIT_OVER if self._over else LIMIT_UNDER)
         script = self._actions[0 if self._over else 1]
         if script:
             self._switch(at, connect=script == CONNECT)
+        self._since = at if self._crossed(at) else None
 
     def _threshold(self, at: float) -> int:
         active = self._profile.active(self._clock.shown(at))

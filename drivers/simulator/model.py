@@ -12,6 +12,7 @@ EVENTS = {
     3: "Daylight saving time enabled or disabled",
     4: "Clock adjusted (old date/time)",
     5: "Clock adjusted (new date/time)",
+    6: "Clock invalid",
     7: "Replace battery",
     9: "TOU activated (passive calendar became active)",
     10: "Error register cleared",
@@ -57,7 +58,7 @@ CALENDAR_ACTIVE = 9
 COVER_OFF, COVER_ON, MAGNET, MAGNET_GONE, WRONG_PASSWORD = 44, 45, 42, 43, 46
 READY, MANUAL_OFF, MANUAL_ON, REMOTE_OFF, REMOTE_ON = 59, 60, 61, 62, 63
 LOCAL_OFF, LOCAL_ON = 64, 69
-BATTERY, ERRORS_CLEARED, ALARMS_CLEARED = 7, 10, 11
+CLOCK_LOST, BATTERY, ERRORS_CLEARED, ALARMS_CLEARED = 6, 7, 10, 11
 TERMINALS_OPEN, TERMINALS_CLOSED = 40, 41
 BYPASS, NEUTRAL_MISSING, REVERSED = 52, 89, 91
 LIMIT_OVER, LIMIT_UNDER, LIMIT_CHANGED = 65, 66, 67

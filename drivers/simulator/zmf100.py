@@ -43,19 +43,16 @@ from drivers.simulator.loadprofile import (
 from drivers.simulator.meterclock import MeterClock, Zone
 from drivers.simulator.model import (
     CALENDAR_ACTIVE,
-    CALENDAR_SET,
-    FIRMWARE_ACTIVATED,
     NEW_TIME,
     OLD_TIME,
-    PARAMETERS_CHANGED,
     WRONG_PASSWORD,
     Disconnector,
-    Event,
     EventLog,
     Mode,
 )
 from drivers.simulator.slaves import MBus
 from drivers.simulator.supervision import Supervision
+from drivers.simulator.zmf100_past import DISTURBED, LONG_OUTAGE, OUTAGES, events
 from drivers.simulator.zmf100_readout import readout
 from drivers.simulator.zmf100_values import Measured
 
@@ -87,8 +84,6 @@ _COLUMNS = {
     DAILY: ("1-0:1.8.1.255", "1-0:1.8.2.255", "1-0:2.8.1.255", "1-0:2.8.2.255"),
     MONTHLY: ("1-0:1.8.0.255", "1-0:1.8.1.255", "1-0:1.8.2.255", "1-0:2.8.0.255"),
 }
-_OUTAGES = ((2, 10, 41, 227), (16, 7, 14, 9), (58, 13, 33, 84), (170, 15, 2, 41), (301, 9, 20, 6))
-_DISTURBED = {"undervoltage": (0, 195.0), "overvoltage": (1, 262.0), "phase-lost": (2, 0.0)}
 _DIGITS = 8
 _LOG_STATUS, _SLAVE_STATUS = "0-0:96.10.4.255", "0-0:96.10.5.255"
 LIMIT_W = 69_000  # what 3 x 100 A at 230 V are
@@ -152,13 +147,14 @@ class Zmf100:
         self.faults = faults
         error = past.clock_error(chance, ten_years="clock-off-10-years" in faults)
         self.clock = MeterClock(start, error, ZONE)
+        self.clock.lost = self._lost = "clock-lost" in faults
         born = self.clock.born
-        outages = past.outages(born, _OUTAGES)
+        outages = past.outages(born, (LONG_OUTAGE, *OUTAGES) if self._lost else OUTAGES)
         since = past.counting_since(born, rows, PERIOD_S)
         self.home = Household(seed, since, low=200, high=1000, solar=30, outages=outages)
-        disturbed = {phase: v for name, (phase, v) in _DISTURBED.items() if name in faults}
+        disturbed = {phase: v for name, (phase, v) in DISTURBED.items() if name in faults}
         self.measured = Measured(chance, self.home, outages, disturbed)
-        self.standard = EventLog(200, _events(born, outages))
+        self.standard = EventLog(200, events(born, ZONE, outages))
         self.relay_log = EventLog(20)
         self.switch = Disconnector(Mode.LOCAL, self._switched)
         self.parameters = int(PARAMETERS)
@@ -166,7 +162,7 @@ class Zmf100:
         self.supervision = self._supervised()
         self.slaves = MBus(
             self.clock,
-            born - timedelta(days=400),
+            past.midnight(born) - timedelta(days=400),
             outages,
             alarms=self.supervision.alarms,
             faults=faults,
@@ -178,6 +174,7 @@ class Zmf100:
         self.keys = MeterKeys(ENCRYPTION_KEY, AUTHENTICATION_KEY, title)
         self._rows = rows
         self._adjusted: list[datetime] = []
+        self._unknown = [outages[-2].end] if self._lost else []  # when the clock was not known
         self.kept = {
             PERIODIC: Kept(self._capture(PERIODIC, outages), max(rows, PERIODIC_ROWS), PERIOD_S),
             DAILY: Kept(self._capture(DAILY, outages), DAILY_ROWS, DAY_S),
@@ -210,7 +207,8 @@ class Zmf100:
         self.standard.add(self.clock.shown(now), CALENDAR_ACTIVE)
 
     def _capture(self, code: str, outages: Sequence[Outage]) -> Capture:
-        return Capture(ZONE, self.measured.picked(*_COLUMNS[code]), outages, self._adjusted)
+        picked = self.measured.picked(*_COLUMNS[code])
+        return Capture(ZONE, picked, outages, self._adjusted, self._unknown)
 
     @property
     def logical_device_name(self) -> str:
@@ -242,6 +240,10 @@ class Zmf100:
         self.relay_log.add(self.clock.shown(now), code)
 
     def _clock_moved(self, now: float, by: timedelta) -> None:
+        if self._lost:
+            self._lost = False
+            self._unknown.append(self.clock.shown(now))
+            self.supervision.alarms.end(now, "clock-lost")
         if abs(by.total_seconds()) <= SYNC_LIMIT_S:
             return
         shown = self.clock.shown(now)
@@ -294,7 +296,7 @@ class Zmf100:
 
     def model(self) -> ObjectModel:
         """Return all objects."""
-        control = disconnect_object(self.switch)
+        control = disconnect_object(self.switch, (Mode.LOCAL, Mode.REMOTE))
         model = ObjectModel(
             [
                 data("0-0:42.0.0.255", axdr.text(self.logical_device_name), Access.PUBLIC),
@@ -382,17 +384,3 @@ class Zmf100:
             "clock": findings.clock(self.clock),
             "relay": findings.relay(self.switch),
         }
-
-
-def _events(born: datetime, outages: Sequence[Outage]) -> list[Event]:
-    """Return what the standard log holds."""
-    installed = past.daily(born, 380, 8, 15)
-    return [
-        *past.outage_events(outages),
-        *past.summer_time_events(ZONE, born),
-        Event(installed, FIRMWARE_ACTIVATED),
-        Event(installed + timedelta(minutes=4), CALENDAR_SET),
-        Event(installed + timedelta(minutes=6), PARAMETERS_CHANGED),
-        Event(installed + timedelta(minutes=9), OLD_TIME),
-        Event(installed + timedelta(minutes=9, seconds=31), NEW_TIME),
-    ]

@@ -65,6 +65,7 @@ POLYPHASE_CONDITIONS = {
     "undervoltage": "L1 has 195 V: bit of alarm register 2, event",
     "overvoltage": "L2 has 262 V: bit of alarm register 2, event",
     "phase-lost": "L3 has no voltage: bit of alarm register 2, event",
+    "clock-lost": "was without supply for eight days: clock unknown, rows marked, event",
     "slave-lost": "the slave meter on channel 1 is silent: bits, event, no new rows",
 }
 FAULTS = LINE_FAULTS | SERVICE_FAULTS | BLOCK_FAULTS | CONDITIONS
