@@ -7,6 +7,7 @@ import pytest
 
 from drivers.simulator import zmf100
 from drivers.simulator.dlms import axdr
+from drivers.simulator.dlms.ciphering import MeterKeys, Secured
 from drivers.simulator.dlms.faults import BLOCK_FAULTS, Faults
 from drivers.simulator.dlms.server import Server
 from tests.unit.sim_talk import AARQ, Hand, framed, hexed
@@ -274,3 +275,74 @@ def test_streamed_blocks_are_apdus_of_their_own_on_hdlc() -> None:
         found.append(block(heard[11:-3]))
         heard = hand.say(framed("03 21", number << 5 | 0x11)) if number < 4 else b""
     assert [one.number for one in found] == [1, 2, 3]
+
+
+TITLE, METER = b"MWT\x00\x00\x00\x00\x01", b"LGZ" + (18438).to_bytes(5, "big")
+
+
+class Ciphering:
+    """A client with keys: the meter's own routine with the roles turned round."""
+
+    def __init__(self) -> None:
+        meter = zmf100.Zmf100("18438", 40, 1, Faults(["gbt"]), START)
+        self.server = meter.server()
+        self.keys = MeterKeys(zmf100.ENCRYPTION_KEY, zmf100.AUTHENTICATION_KEY, TITLE)
+        self.side = Secured(self.keys, METER, Faults())
+        user = self.sealed(0x21, hexed("01 00 00 00 06 5F 1F 04 00 20 7E 1F 00 80"))
+        fields = hexed("A1 09 06 07 60 85 74 05 08 01 03 A6 0A 04 08") + TITLE
+        fields += hexed("8A 02 07 80 8B 07 60 85 74 05 08 02 05 AC 0A 80 08") + b"12345678"
+        fields += bytes((0xBE, len(user) + 2, 0x04, len(user))) + user
+        (aare,) = self.ask(bytes((0x60, len(fields))) + fields)
+        challenge = aare[aare.index(hexed("AA 12 80 10")) + 4 :][:16]
+        proof = self.side.proof(challenge)
+        reply = hexed("C3 01 C1 00 0F 00 00 28 00 00 FF 01 01 09 11") + proof
+        (answer,) = self.ask(self.sealed(0xCB, reply))
+        assert self.opened(answer)[:4] == hexed("C7 01 C1 00")
+
+    def ask(self, apdu: bytes) -> list[bytes]:
+        answers = [self.server.answer(0.0, 1, apdu)]
+        while more := self.server.more(1):
+            answers.append(more)
+        return answers
+
+    def sealed(self, tag: int, apdu: bytes) -> bytes:
+        self.keys.sent += 1
+        body = self.side._ciphered(0x30, self.keys.sent, apdu)
+        return bytes([tag]) + axdr.length(len(body)) + body
+
+    def opened(self, apdu: bytes) -> bytes:
+        taker = axdr.Taker(apdu[1:])
+        assert taker.length() == taker.left
+        control, counter = taker.octet(), taker.octets(4)
+        return self.side._deciphered(control, METER + counter, taker.octets(taker.left))
+
+
+def test_a_ciphered_answer_is_cut_into_blocks_as_a_whole() -> None:
+    client = Ciphering()
+    request = client.sealed(0xC8, hexed(PROFILE))
+    got, data, number = [block(one) for one in client.ask(built(0xBF, 1, 0, request))], b"", 1
+    assert len(got) > 5
+    while True:
+        data += b"".join(one.data for one in got)
+        if got[-1].last:
+            break
+        number += 1
+        got = [block(one) for one in client.ask(built(0xBF, number, got[-1].number))]
+    assert data[0] == 0xCC
+    assert client.opened(data) == whole_profile()
+
+
+def test_a_long_ciphered_answer_to_a_whole_request_comes_in_blocks_too() -> None:
+    client = Ciphering()
+    (first,) = client.ask(client.sealed(0xC8, hexed(PROFILE)))
+    assert block(first)[:4] == (False, False, 1, 0)
+    assert block(first).data[0] == 0xCC
+    assert all(len(one) <= 128 for one in client.ask(built(0x84, 1, 1)))
+
+
+def test_a_forged_request_in_blocks_is_refused() -> None:
+    client = Ciphering()
+    request = client.sealed(0xC8, hexed(SERIAL))
+    forged = request[:-1] + bytes([request[-1] ^ 1])
+    (answer,) = client.ask(built(0x81, 1, 0, forged))
+    assert block(answer).data == hexed("D8 01 05")
