@@ -14,6 +14,7 @@ from drivers.simulator.dlms.objects import (
 from drivers.simulator.dlms.short_names import ASSOCIATION, ShortNames
 
 CODE = "0-0:40.0.0.255"
+RESERVED = {CODE: ASSOCIATION}  # its base name
 VERSION = 6  # of DLMS
 _ASSOCIATED = 2
 
@@ -107,6 +108,3 @@ def _base(names: ShortNames, item: CosemObject) -> bytes:
     """Return a base name as it is told: a long, so those from 8000 on are negative."""
     base = names.base(item)
     return bytes([axdr.I16]) + base.to_bytes(2, "big")
-
-
-RESERVED = {CODE: ASSOCIATION}

@@ -169,8 +169,7 @@ class GeneralBlocks:
         """Have ``count`` blocks ready; False when there are not so many."""
         while self._answer is not None and len(self._kept) < count and not self._ended:
             if self._sent + 1 >= _NUMBERS:
-                self._ended = True  # numbers do not go round
-                break
+                raise BadData("more blocks than there are numbers: they do not go round")
             self._ended = self._answer.fit(self._size)
             self._kept.append(self._answer.take(self._size))
             self._sent += 1
