@@ -13,7 +13,7 @@ from drivers.metertype import MeterType
 from drivers.values import Identity
 
 _LOG = logging.getLogger(__name__)
-KEPT = ("server", "physical", "address_size", "speed", "format", "framing")
+KEPT = ("server", "physical", "address_size", "speed", "format", "framing", "referencing")
 CHOSEN = ("protocol", "client", "auth", "iec_address")  # kept only where somebody set them
 
 

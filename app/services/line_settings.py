@@ -15,6 +15,7 @@ AUTHS = {
     "high": "password, by challenge",
     "gmac": "keys (GMAC)",
 }
+NAMINGS = {"logical": "logical names", "short": "short names"}
 SPEEDS = (300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
 FORMATS = ("8N1", "7E1", "8E1", "soft7E1")
 

@@ -121,8 +121,8 @@ class ConnectSheet(Sheet):
         from app.views.settings_sheet import SettingsSheet
 
         kind = str(self.types.currentData() or "")
-        known = self._settings.get(self.target) or Place(self.target, kind, Overrides())
-        if known.meter_type != kind:
+        known = self._chosen_place() or Place(self.target, kind, Overrides())
+        if known.meter_type != kind and self.types.count() > 1:
             known = replace(known, meter_type=kind, overrides=Overrides())
         sheet = SettingsSheet(self.look, self._station, self, known, self.port_title)
         sheet.accepted.connect(lambda: self._use(sheet.place))
@@ -240,7 +240,7 @@ class ConnectSheet(Sheet):
     def _accept(self) -> None:
         self.kind = str(self.types.currentData() or "")
         known = self._chosen_place()
-        if known is not None and known.meter_type != self.kind:
+        if known is not None and known.meter_type != self.kind and self.types.count() > 1:
             known = None
         given = known or Place(self.target, self.kind, Overrides())
         overrides = given.overrides if known is not None else None
@@ -273,4 +273,6 @@ def settings_words(overrides: Overrides) -> str:
     text = " ".join(part for part in parts if part)
     address = f"address {overrides.physical}" if overrides.physical else ""
     client = f"client {overrides.client}" if overrides.client else ""
-    return ", ".join(part for part in (text, address, client) if part) or "as the type says"
+    names = "short names" if overrides.referencing == "short" else ""
+    told = (text, address, client, names)
+    return ", ".join(part for part in told if part) or "as the type says"

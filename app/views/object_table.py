@@ -33,7 +33,8 @@ HEAD = [
 ACCESS = {None: "not told", 0: "no access", 1: "read", 2: "write", 3: "read and write"}
 BEYOND = 400  # lines of one value; the export has them all
 INDENT = "   "
-_BUFFERS = {7: "rows: press Open profile", 15: "the list on the left"}
+_LISTED = "the list on the left"
+_BUFFERS = {7: "rows: press Open profile", 12: _LISTED, 15: _LISTED}
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from app.views.theme import Look
 from drivers.objectmodel import ObjectEntry
 
 ENTRY = Qt.ItemDataRole.UserRole
-OPEN_AT_ONCE = 48  # objects; a longer list begins with its groups closed
+OPEN_AT_ONCE = 80  # objects; a longer list begins with its groups closed
 Index = QModelIndex | QPersistentModelIndex
 
 

@@ -9,7 +9,15 @@ from PySide6.QtWidgets import QGridLayout, QLineEdit, QWidget
 
 from app.errors import BadInput
 from app.services.connection import Overrides
-from app.services.line_settings import AUTHS, FORMATS, FRAMINGS, PROTOCOLS, SPEEDS, line_words
+from app.services.line_settings import (
+    AUTHS,
+    FORMATS,
+    FRAMINGS,
+    NAMINGS,
+    PROTOCOLS,
+    SPEEDS,
+    line_words,
+)
 from app.views.fields import Choice
 from app.views.surfaces import column_of, label
 
@@ -45,6 +53,7 @@ class SettingsForm(QWidget):
         self.numbers = {key: self._edit(name, "", "") for key, name in _NUMBERS.items()}
         self.address_size = self._choice("Address size", SIZES)
         self.auth = self._choice("Authentication", AUTHS)
+        self.naming = self._choice("Objects are named by", NAMINGS)
         self.iec_address = self._edit("Address in the sign-on", "", "any meter")
         self.secret = Choice(look, "Secret from the keyring")
         self.secret.addItem(OWN_SECRET, "")
@@ -88,6 +97,7 @@ class SettingsForm(QWidget):
             (self.format, given.format),
             (self.address_size, given.address_size),
             (self.auth, given.auth),
+            (self.naming, given.referencing),
         ):
             box.setCurrentIndex(max(0, box.findData(value)) if value is not None else 0)
         self._filling = False
@@ -109,6 +119,7 @@ class SettingsForm(QWidget):
             format=self.format.currentData(),
             address_size=self.address_size.currentData(),
             auth=self.auth.currentData(),
+            referencing=self.naming.currentData(),
             iec_address=self.iec_address.text().strip() or None,
             client=numbers["client"],
             server=numbers["server"],
@@ -144,6 +155,7 @@ class SettingsForm(QWidget):
             (self.format, line.format),
             (self.address_size, SIZES.get(dlms.address_size, "smallest that fits")),
             (self.auth, AUTHS.get(dlms.auth, "")),
+            (self.naming, NAMINGS.get(dlms.referencing, "")),
         )
         for box, text in firsts:
             box.setItemText(0, f"{text} (of the type)" if known else "found out")
@@ -184,7 +196,7 @@ class SettingsForm(QWidget):
             self.types, self.serial, self.secret,
             self.protocol, self.framing, self.auth,
             self.speed, self.format, self.iec_address,
-            *self.numbers.values(), self.address_size,
+            *self.numbers.values(), self.address_size, self.naming, self.naming,
         ]  # fmt: skip
         for at, field in enumerate(fields):
             caption = label(look, field.accessibleName(), "caption", muted=True)

@@ -179,8 +179,11 @@ def test_where_a_meter_was_is_kept_with_what_was_chosen_but_never_a_secret(desk)
     keep_place(folder, "fake:bus", kind, Identity(serial="2"), secret="type x")
     assert known_place(folder, "1").overrides.client == 3
     assert known_place(folder, "2") == Place(
-        "fake:bus", TYPE, Overrides(server=1, speed=9600, format="8N1", framing="hdlc"), "2",
-        "type x",
+        "fake:bus", TYPE,
+        Overrides(
+            server=1, speed=9600, format="8N1", framing="hdlc", referencing="logical"
+        ),
+        "2", "type x",
     )  # fmt: skip
     assert [place.serial for place in desk.bench.known()] in (["1", "2"], ["2", "1"])
     (folder / "meters_found.json").write_text("{", encoding="utf-8")

@@ -3,7 +3,7 @@
 import json
 import logging
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 import pytest
@@ -22,6 +22,7 @@ from app.views.find_sheet import FindSheet, of_bus_meter
 from app.views.line_panel import LinePanel
 from app.views.main_window import first_size
 from app.views.readout_view import ReadoutView
+from app.views.settings_sheet import SettingsSheet
 from app.views.shell import sync_face
 from app.views.station import Standing
 from drivers.dlms.scan import BusMeter
@@ -250,6 +251,27 @@ def test_a_meter_on_a_bus_keeps_address_line_and_framing():
     found = of_bus_meter(BusMeter(36, "02 48", 2400, "8E1", kind, note="two meters answer"))
     assert (found.overrides.framing, found.overrides.speed) == ("hdlc", 2400)
     assert found.cells[0].detail == "two meters answer"
+
+
+def test_short_names_are_found_shown_and_can_be_chosen(window, desk, qtbot):
+    kind = load_meter_type("landisgyr-zmf100")
+    kind = replace(kind, dlms=replace(kind.dlms, referencing="short"))
+    found = of_bus_meter(BusMeter(36, "02 48", 9600, "8N1", kind))
+    assert found.cells[1].detail == "DLMS/COSEM, HDLC, short names"
+    keep_place(desk.db.folder, "fake:bus", kind, Identity(serial="50284117"))
+    ports = ConnectSheet(window.look, window.station, window, "Connect")
+    ports.open()
+    ports.other.setText("50284117")
+    qtbot.waitUntil(lambda: ports.target == "fake:bus", timeout=5000)
+    assert "short names" in ports.note.words.text()
+    ports.settings.click()
+    sheet = ports.findChildren(SettingsSheet)[-1]
+    qtbot.waitUntil(lambda: sheet.form.types.count() > 2, timeout=5000)
+    assert sheet.form.naming.currentData() == "short"
+    sheet.form.naming.setCurrentIndex(0)
+    sheet.go.click()
+    ports.go.click()
+    assert window.station.at().overrides.referencing is None
 
 
 def test_a_known_number_is_enough_to_connect(window, desk, qtbot, tmp_path):
