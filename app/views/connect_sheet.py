@@ -240,7 +240,9 @@ class ConnectSheet(Sheet):
     def _accept(self) -> None:
         self.kind = str(self.types.currentData() or "")
         known = self._chosen_place()
-        if known is not None and known.meter_type != self.kind and self.types.count() > 1:
+        if known is not None and self.types.count() == 1:
+            self.kind = known.meter_type  # the types are still on their way
+        if known is not None and known.meter_type != self.kind:
             known = None
         given = known or Place(self.target, self.kind, Overrides())
         overrides = given.overrides if known is not None else None
