@@ -196,7 +196,7 @@ class SettingsForm(QWidget):
             self.types, self.serial, self.secret,
             self.protocol, self.framing, self.auth,
             self.speed, self.format, self.iec_address,
-            *self.numbers.values(), self.address_size, self.naming, self.naming,
+            *self.numbers.values(), self.address_size, self.naming,
         ]  # fmt: skip
         for at, field in enumerate(fields):
             caption = label(look, field.accessibleName(), "caption", muted=True)
