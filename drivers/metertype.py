@@ -249,6 +249,7 @@ class MeterType:
     logs: tuple[LogType, ...] = ()
     clock: str = "0-0:1.0.0.255"
     relay: str = "0-0:96.3.10.255"
+    alarms: str = ""  # table that puts the bits of alarm registers into words: idis, dsmr, smr
     note: str = ""  # shown to the installer before connecting
 
 
@@ -269,6 +270,7 @@ _CHOICES = {
     "suffix": ("", "reset", "month"),
     "token_encoding": ("", "ascii20", "bcd10"),
     "detail": ("", "code8"),
+    "alarms": ("", "idis", "dsmr", "smr"),
 }
 
 

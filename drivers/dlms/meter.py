@@ -6,7 +6,9 @@ from decimal import Decimal
 from types import TracebackType
 from typing import Self
 
+from drivers.account import AccountReading
 from drivers.calendar import Calendar, CalendarReading, SpecialDay
+from drivers.dlms.account import Accounts
 from drivers.dlms.apdu import Attribute
 from drivers.dlms.calendar import CalendarAccess
 from drivers.dlms.catalog import Catalog
@@ -21,6 +23,8 @@ from drivers.dlms.profile import ProfileReader
 from drivers.dlms.push import Notification
 from drivers.dlms.relay import SupplySwitch
 from drivers.dlms.session import Session
+from drivers.dlms.slaves import Slaves
+from drivers.dlms.supervision import Supervision
 from drivers.errors import AccessDenied, GarbledReply, NotSupported, ValueRefused
 from drivers.eventwords import status_words
 from drivers.firmware import LoadProgress
@@ -30,6 +34,8 @@ from drivers.obis import parse, to_bytes
 from drivers.objectmodel import ObjectEntry
 from drivers.prepayment import PrepaymentReading, TokenAnswer
 from drivers.secrets import Secret, Secrets
+from drivers.slaves import SlaveMeter
+from drivers.supervision import AlarmRegister, Limiter, RegisterMonitor
 from drivers.switching import Switching
 from drivers.values import (
     ClockReading,
@@ -97,6 +103,9 @@ class DlmsMeter:
         )
         self._images = ImageTransfer(self._session, self._objects, link)
         self._catalog = Catalog(self._session, self._objects)
+        self._supervision = Supervision(self._objects, meter_type.alarms)
+        self._slaves = Slaves(self._objects)
+        self._accounts = Accounts(self._objects, meter_type.prepayment)
         self._offset: timedelta | None = None
 
     def __enter__(self) -> Self:
@@ -273,6 +282,26 @@ class DlmsMeter:
         """Keep the session alive while the operator thinks; return whether the meter was asked."""
         return self._session.keep_alive()
 
+    # --- supervision and slaves -------------------------------------------------------------
+
+    def limiters(self, entries: Sequence[ObjectEntry] = ()) -> tuple[Limiter, ...]:
+        """Return the limiters with thresholds in the unit of what they watch."""
+        self._learn_zone()
+        return self._supervision.limiters(entries)
+
+    def monitors(self, entries: Sequence[ObjectEntry] = ()) -> tuple[RegisterMonitor, ...]:
+        """Return the register monitors."""
+        return self._supervision.monitors(entries)
+
+    def alarms(self, entries: Sequence[ObjectEntry] = ()) -> tuple[AlarmRegister, ...]:
+        """Return the alarm and error registers in words of the type's companion profile."""
+        return self._supervision.alarms(entries)
+
+    def slaves(self, entries: Sequence[ObjectEntry] = ()) -> tuple[SlaveMeter, ...]:
+        """Return the slave meters on the M-Bus, with their values."""
+        self._learn_zone()
+        return self._slaves.all(entries)
+
     # --- switching table and firmware -------------------------------------------------------
 
     def calendar(self) -> CalendarReading:
@@ -301,6 +330,11 @@ class DlmsMeter:
     def prepayment(self) -> PrepaymentReading:
         """Return which decoder key the meter is on, and its credit."""
         return self._prepayment.reading()
+
+    def account(self, entries: Sequence[ObjectEntry] = ()) -> AccountReading:
+        """Return account, credits, charges, token gateway and STS attributes, complete."""
+        self._learn_zone()
+        return self._accounts.reading(entries)
 
     def enter_token(self, token: Secret) -> TokenAnswer:
         """Hand a token to the gateway, once, and return what became of it."""

@@ -7,6 +7,7 @@ arrived is the caller's, and the caller asks anew.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 from drivers.dlms import lists
@@ -17,6 +18,7 @@ from drivers.dlms.acse import (
     is_association_answer,
     is_release_answer,
 )
+from drivers.dlms.actions import Call, perform
 from drivers.dlms.apdu import (
     Attribute,
     Data,
@@ -248,9 +250,8 @@ class Session:
         Raises:
             ValueRefused, AccessDenied, NotSupported, MeterBusy: The meter refused.
         """
-        invoke, agreed = self._number(), self.association
+        invoke, agreed, room = self._number(), self.association, self._room
         request = set_request(invoke, attribute, value)
-        room = (agreed.max_pdu if agreed else 0) - (_CIPHERING if self._ciphers else 0)
         if room <= 0 or len(request) <= room:
             set_answer(self._asked(request), what)
             return
@@ -264,8 +265,6 @@ class Session:
 
     def get_list(self, wanted: Sequence[tuple[Attribute, str]]) -> list[lists.Item]:
         """Return several attributes, each decoded or the error in its place, in few requests.
-
-        Where the association has no lists they are asked for one by one.
 
         Raises:
             GarbledReply: The meter answers with another count.
@@ -297,8 +296,9 @@ class Session:
         Raises:
             ValueRefused, AccessDenied, NotSupported, MeterBusy: The meter refused.
         """
-        request = action_request(self._number(), method, parameter)
-        return action_answer(self._asked(request, secret=secret), what)
+        send = partial(self._asked, secret=secret)
+        call = Call(self._number(), method, parameter, what)
+        return perform(send, call, self._room, self.association)
 
     def notifications(self) -> list[Notification]:
         """Return what the meter has pushed since the last call.
@@ -316,10 +316,7 @@ class Session:
         return found
 
     def keep_alive(self) -> bool:
-        """Read the meter's name when it would soon end a silent link; return whether it was asked.
-
-        To be called now and then while the operator thinks.
-        """
+        """Read the meter's name when it would soon end a silent link; return whether it was asked."""
         limit = self._type.dlms.keep_alive_s or _INACTIVE_S
         if self._link.now() - self._last_answer < limit / 2:
             return False
@@ -327,8 +324,10 @@ class Session:
         return True
 
     @property
-    def _ciphers(self) -> bool:
-        return self._security is not None and self._security.ciphering is not None
+    def _room(self) -> int:
+        """Octets of the longest request that the meter takes; 0 or less before it agreed."""
+        ciphers = self._security is not None and self._security.ciphering is not None
+        return (self.association.max_pdu if self.association else 0) - _CIPHERING * ciphers
 
     @property
     def lost(self) -> bool:
