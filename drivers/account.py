@@ -75,13 +75,21 @@ class Credit:
 
 
 @dataclass(frozen=True, slots=True)
+class Price:
+    """The price of one unit under one tariff; ``tariff`` "" is the only one."""
+
+    tariff: str
+    price: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class UnitCharge:
-    """What a unit costs: the commodity, and a price for each tariff index."""
+    """What a unit costs: the commodity, and its prices."""
 
     commodity: str = ""
     commodity_scale: int = 0
     price_scale: int = 0
-    prices: tuple[tuple[str, Decimal], ...] = ()
+    prices: tuple[Price, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

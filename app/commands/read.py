@@ -1,7 +1,8 @@
-"""``read``: identity, registers, profile, events, clock, relay, prepayment, objects."""
+"""``read``: identity, registers, profile, events, clock, relay and all else a meter tells."""
 
 import csv
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import click
 from app.commands.options import common_options, link_options, target_from
 from app.commands.terminal import Terminal, reported, text_table
 from app.errors import BadInput, Interrupted
+from app.paths import data_folder
 from app.services import shapes
 from app.services.connection import connect
 from app.services.reading import WHAT, Told, Wish, read_meter
@@ -34,11 +36,13 @@ def read(link: str, what: tuple[str, ...], **given: Any) -> None:
     """Read WHAT from the meter on LINK.
 
     WHAT: identity, registers, profile, events, clock, relay, quality, prepayment,
+    limiter, monitor (register monitors), alarms (and error registers),
+    slaves (meters on the M-Bus), account (with credits, charges and STS attributes),
     object CODE[/CLASS[/ATTRIBUTE]].
     """
     terminal = Terminal(as_json=given["as_json"])
     with reported(given["as_json"]):
-        wish = _wish(what, given)
+        wish = replace(_wish(what, given), folder=data_folder(given["data"]))
         target, trace = target_from(link, given["data"], given)
         told = Told()
         sink, finish = _rows_out(given["out"], wish)
@@ -55,7 +59,7 @@ def read(link: str, what: tuple[str, ...], **given: Any) -> None:
             terminal.say(f"The rows are in {given['out']}")
         shape = told_shape(link, told)
         if given["out"] is not None and sink is None:
-            write_table(given["out"], _tables(told), shape)
+            write_table(given["out"], _tables(told) | _particulars(told), shape)
             terminal.say(f"Written to {given['out']}")
         if interrupted is not None:
             if not given["as_json"]:
@@ -128,12 +132,30 @@ def told_shape(link: str, told: Told) -> dict[str, Any]:
     return shape
 
 
+_PARTICULARS = {
+    "limiter": "Limiter",
+    "monitor": "Register monitor",
+    "alarms": "Alarms and errors",
+    "slaves": "Slave meters",
+    "account": "Account",
+}
+_ACCOUNT = {
+    "credits": "Credit",
+    "charges": "Charge",
+    "gateways": "Token gateway",
+    "sts": "STS attributes",
+}
+
+
 def _switch_and_credit(told: Told) -> dict[str, Any]:
     shape: dict[str, Any] = {}
     if told.relay is not None:
         shape["relay"] = shapes.relay_shape(told.relay)
     if told.prepayment is not None:
         shape["prepayment"] = shapes.prepayment_shape(told.prepayment)
+    for name in _PARTICULARS:
+        if (value := getattr(told, name)) is not None:
+            shape[name] = shapes.plain_shape(value)
     return shape
 
 
@@ -160,8 +182,42 @@ def words(told: Told) -> str:
         parts.append(f"Relay {told.relay.state}, {flow}, mode {told.relay.mode}")
     if told.prepayment is not None:
         parts.append(f"Prepayment: {key_words(told.prepayment)}")
+    for name, title in _PARTICULARS.items():
+        if (value := getattr(told, name)) is not None:
+            parts += sections(title, shapes.plain_shape(value))
     parts += [f"Note: {remark}" for remark in told.statistics.remarks]
     return "\n\n".join(parts)
+
+
+def sections(title: str, shape: object) -> list[str]:
+    """Return what a shape holds as tables for people: one for each object with a code."""
+    if isinstance(shape, list):
+        return [text for item in shape for text in sections(title, item)]
+    if isinstance(shape, dict) and "obis" not in shape:
+        names = {name: _ACCOUNT.get(name, title) for name in shape}
+        return [text for name, items in shape.items() for text in sections(names[name], items)]
+    lines = [[name, text] for name, text in spelled(shape) if name != "obis"]
+    code = shape["obis"] if isinstance(shape, dict) else ""
+    return [f"{title} {code}\n{text_table(['', ''], lines)}"]
+
+
+def spelled(shape: object, name: str = "") -> list[list[str]]:
+    """Return what a shape holds, one line a value; empty ones are left out."""
+    if isinstance(shape, dict):
+        if set(shape) >= {"obis", "value", "unit"}:  # a register
+            text = f"{shape['value'] or shape.get('text', '')} {shape['unit']}".strip()
+            return [[f"{shape['obis']} {shape['name']}".strip(), text]]
+        pairs = ((f"{name} {key.replace('_', ' ')}".strip(), value) for key, value in shape.items())
+        return [line for key, value in pairs for line in spelled(value, key)]
+    if isinstance(shape, list):
+        if all(isinstance(item, str | int) for item in shape):
+            return [[name, ", ".join(map(str, shape))]] if shape else []
+        numbered = enumerate(shape, 1) if len(shape) > 1 else (("", item) for item in shape)
+        return [line for n, item in numbered for line in spelled(item, f"{name} {n}".strip())]
+    if shape is None or shape == "":
+        return []
+    text = ("yes" if shape else "no") if isinstance(shape, bool) else str(shape)
+    return [[name, text]]
 
 
 Tables = dict[str, tuple[list[str], list[list[str]]]]
@@ -192,6 +248,13 @@ def _tables(told: Told) -> Tables:
             [[shapes.time_text(e.time) or "", e.code, e.text] for e in told.events],
         )
     return tables
+
+
+def _particulars(told: Told) -> Tables:
+    """Return limits, alarms, slaves and accounts as tables for a file."""
+    found = ((title, getattr(told, name)) for name, title in _PARTICULARS.items())
+    head = ["Item", "Value"]
+    return {title: (head, spelled(shapes.plain_shape(value))) for title, value in found if value}
 
 
 def profile_head(info: ProfileInfo) -> list[str]:

@@ -13,6 +13,7 @@ from drivers.account import (
     Collection,
     Credit,
     GatewayShare,
+    Price,
     StsAttributes,
     TokenGateway,
     UnitCharge,
@@ -235,7 +236,7 @@ def _unit_charge(value: object) -> UnitCharge | None:
                 match row:
                     case (index, int(price)):
                         number = _amount(price, price_scale)
-                        prices.append((_text(index), number or Decimal(0)))
+                        prices.append(Price(_text(index), number or Decimal(0)))
             return UnitCharge(named(name), commodity_scale, price_scale, tuple(prices))
     return None
 

@@ -316,7 +316,7 @@ class Session:
         return found
 
     def keep_alive(self) -> bool:
-        """Read the meter's name when it would soon end a silent link; return whether it was asked."""
+        """Read the meter's name before it ends a silent link; return whether it was asked."""
         limit = self._type.dlms.keep_alive_s or _INACTIVE_S
         if self._link.now() - self._last_answer < limit / 2:
             return False

@@ -134,14 +134,14 @@ class Supervision:
         """
         listed = [one.code for one in entries if one.class_id == DATA and _alarm_place(one.code)]
         found = []
-        for code in sorted(listed, key=to_bytes) if entries else _USUAL_ALARMS:
+        for code in sorted(listed, key=to_bytes) or _USUAL_ALARMS:
             place = _alarm_place(code)
             if place is None:
                 continue
             try:
                 value = self._objects.value(DATA, to_bytes(code))
             except (NotSupported, AccessDenied) as error:
-                if entries:
+                if listed:
                     found.append(AlarmRegister(code, *place, None, text=str(error)))
                 continue
             found.append(self._register(code, place, value))
@@ -168,8 +168,8 @@ def bits_in(value: object) -> int | None:
 
 
 def codes_of(entries: Sequence[ObjectEntry], class_id: int, usual: Sequence[str]) -> Sequence[str]:
-    """Return the codes of a class in the object list; the usual ones where there is no list."""
-    return [one.code for one in entries if one.class_id == class_id] if entries else usual
+    """Return the codes of a class in the object list; the usual ones where it lists none."""
+    return [one.code for one in entries if one.class_id == class_id] or usual
 
 
 def writable_of(entries: Sequence[ObjectEntry], class_id: int, code: str) -> tuple[int, ...]:
