@@ -29,6 +29,7 @@ from drivers.values import ProfileInfo, ProfileRow, Span
 @click.option("--from", "start", default="", help="ISO 8601; without a zone it is local time")
 @click.option("--to", "end", default="")
 @click.option("--last", type=click.IntRange(min=1), help="the last N rows")
+@click.option("--entries", default="", help="rows by number, 1 is the oldest kept: 101-200")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False))
 @link_options
 @common_options
@@ -79,8 +80,20 @@ def _wish(what: tuple[str, ...], given: dict[str, Any]) -> Wish:
         elif name not in WHAT:
             raise BadInput(f"{name!r} cannot be read; choose from {', '.join(WHAT)}")
         names.append(name)
-    span = Span(moment(given["start"]), moment(given["end"]), given["last"] or 0)
+    numbers = _entries(given["entries"])
+    if numbers and (given["start"] or given["end"] or given["last"]):
+        raise BadInput("use --entries alone, without --from, --to and --last")
+    span = Span(moment(given["start"]), moment(given["end"]), given["last"] or 0, numbers)
     return Wish(tuple(names), given["profile"], given["log"], span, tuple(objects))
+
+
+def _entries(text: str) -> tuple[int, int] | None:
+    if not text:
+        return None
+    first, dash, last = text.partition("-")
+    if not (dash and first.isdecimal() and last.isdecimal()) or not 1 <= int(first) <= int(last):
+        raise BadInput(f"{text!r} is no range of rows; write 101-200")
+    return min(int(first), _LAST_ENTRY), min(int(last), _LAST_ENTRY)
 
 
 def _object(text: str) -> tuple[str, int, int]:
@@ -220,6 +233,7 @@ def spelled(shape: object, name: str = "") -> list[list[str]]:
     return [[name, text]]
 
 
+_LAST_ENTRY = 0xFFFF_FFFF  # a request cannot name a later row
 Tables = dict[str, tuple[list[str], list[list[str]]]]
 
 
