@@ -15,6 +15,7 @@ from app.errors import BadInput, Interrupted
 from app.paths import data_folder
 from app.services import shapes
 from app.services.connection import connect
+from app.services.known_meters import keep_place
 from app.services.reading import WHAT, Told, Wish, read_meter
 from app.services.tables import write_table
 from app.services.token import key_words
@@ -34,7 +35,7 @@ from drivers.values import ProfileInfo, ProfileRow, Span
 @link_options
 @common_options
 def read(link: str, what: tuple[str, ...], **given: Any) -> None:
-    """Read WHAT from the meter on LINK.
+    """Read WHAT from the meter on LINK: a port, a URL, or the number of a meter that answered once.
 
     WHAT: identity, registers, profile, events, clock, relay, quality, prepayment,
     limiter, monitor (register monitors), alarms (and error registers),
@@ -43,8 +44,9 @@ def read(link: str, what: tuple[str, ...], **given: Any) -> None:
     """
     terminal = Terminal(as_json=given["as_json"])
     with reported(given["as_json"]):
-        wish = replace(_wish(what, given), folder=data_folder(given["data"]))
+        folder = data_folder(given["data"])
         target, trace = target_from(link, given["data"], given)
+        wish = replace(_wish(what, given), folder=folder, serial=target.serial)
         told = Told()
         sink, finish = _rows_out(given["out"], wish)
         interrupted = None
@@ -56,6 +58,8 @@ def read(link: str, what: tuple[str, ...], **given: Any) -> None:
             if trace is not None:
                 trace.close()
         finish(told)
+        if told.used is not None and told.who is not None:
+            keep_place(folder, target.link, told.used, told.who)
         if sink is not None:
             terminal.say(f"The rows are in {given['out']}")
         shape = told_shape(link, told)

@@ -14,8 +14,9 @@ from app.services.profile import ProfileRows
 from app.services.quality import quality_codes, quality_reading
 from app.tasks import Found, Progress, Task
 from drivers.account import AccountReading, KeepsAccount
-from drivers.errors import AccessDenied, DriverError, NotSupported
+from drivers.errors import AccessDenied, DriverError, NotSupported, WrongMeter
 from drivers.meter import Meter
+from drivers.metertype import MeterType
 from drivers.objectmodel import ObjectEntry, ShowsObjects
 from drivers.prepayment import Prepaid, PrepaymentReading
 from drivers.slaves import HasSlaves, SlaveMeter
@@ -48,6 +49,7 @@ class Wish:
     span: Span = field(default_factory=Span)
     objects: tuple[tuple[str, int, int], ...] = ()  # code, class (0: usual), attribute
     folder: Path | None = None  # where object lists are kept; None: read from the meter
+    serial: str = ""  # nothing is read from a meter that says it is another
 
 
 @dataclass
@@ -55,7 +57,9 @@ class Told:
     """What the meter told so far; filled as it arrives."""
 
     meter_type: str = ""
+    used: MeterType | None = None  # with all that was found and set by hand
     read_at: datetime = field(default_factory=utc_now)
+    who: Identity | None = None  # told on the way, wished for or not
     identity: Identity | None = None
     registers: list[Reading] | None = None
     info: ProfileInfo | None = None
@@ -94,6 +98,7 @@ def read_meter(
 
     Raises:
         Interrupted: A profile ended early; what arrived is in ``told``.
+        WrongMeter: Another meter answers than the one wished for.
         DriverError: Anything else on the way to and from the meter.
     """
     begun = time.monotonic()
@@ -101,7 +106,8 @@ def read_meter(
     try:
         with opened() as meter:
             told.statistics = meter.statistics
-            told.meter_type = meter.meter_type.name
+            told.meter_type, told.used = meter.meter_type.name, meter.meter_type
+            yield from _expected(meter, wish, told)
             for name in WHAT:
                 if name in wish.what:
                     yield from _READERS[name](meter, wish, told, sink)
@@ -111,10 +117,20 @@ def read_meter(
     return told
 
 
+def _expected(meter: Meter, wish: Wish, told: Told) -> Task[None]:
+    """Make sure that it is the meter that was wished for, where it tells its number."""
+    if not wish.serial:
+        return
+    yield Progress("Reading who the meter is")
+    told.who = who = meter.identity()
+    if who.serial and wish.serial not in {who.serial, who.utility_serial}:
+        raise WrongMeter(f"meter {who.serial} answers", wish.serial, who.serial)
+
+
 def _identity(meter: Meter, wish: Wish, told: Told, sink: Sink | None) -> Task[None]:
     del wish, sink
     yield Progress("Reading who the meter is")
-    told.identity = meter.identity()
+    told.who = told.identity = told.who or meter.identity()
     yield Found("identity", told.identity)
 
 
