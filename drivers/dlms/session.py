@@ -257,7 +257,6 @@ class Session:
             return
         if agreed is None or not agreed.set_blocks:
             raise NotSupported(f"{what}: the value is too long for this meter's messages")
-        number = 0
         for number, block in enumerate(lists.set_blocks(invoke, attribute, value, room), 1):
             more = lists.block_taken(self._asked(block), number, what)
         if more:
@@ -357,11 +356,17 @@ class Session:
 
     def renew(self) -> None:
         """Build the link and the association anew after they were lost."""
-        asleep = self._link.now() - self._last_answer > _INACTIVE_S
-        if self._type.framing == "mode-e" and asleep:
-            self._transport = self._connected_transport()  # its port is at rest by now
-        elif self._transport:
-            self._transport.connect()
+        optical = self._type.framing == "mode-e"
+        at_rest = optical and self._link.now() - self._last_answer > _INACTIVE_S
+        if self._transport and not at_rest:
+            try:
+                self._transport.connect()
+            except NoReply:
+                if not optical:
+                    raise
+                at_rest = True
+        if at_rest:  # only a new sign-on wakes the port
+            self._transport = self._connected_transport()
         self._associate()
 
     def _exchange(self, request: bytes, *, secret: bool = False) -> bytes:
@@ -380,11 +385,7 @@ class Session:
         return opened
 
     def patiently(self, read: Callable[[], T]) -> T:
-        """Return what ``read`` gives; a busy meter is asked again a few times.
-
-        Raises:
-            MeterBusy: It stayed busy.
-        """
+        """Return what ``read`` gives; a busy meter is asked again, `MeterBusy` if it stays so."""
         for _ in range(self._type.timing.retries):
             try:
                 return read()
