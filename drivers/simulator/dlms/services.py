@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from drivers.simulator.dlms import axdr
+from drivers.simulator.dlms import axdr, longcalls
 from drivers.simulator.dlms.axdr import BadData, Taker, Value
 from drivers.simulator.dlms.faults import Faults
+from drivers.simulator.dlms.longcalls import ACTION_BLOCKS
 from drivers.simulator.dlms.objects import (
     DENIED,
     LONG_GET_ABORTED,
@@ -32,7 +33,7 @@ GET, SET, ACTION = 0xC0, 0xC1, 0xC3
 # conformance, bit 0 is the highest of 24
 GET_BLOCKS, SET_BLOCKS, LISTS = 1 << 23 - 11, 1 << 23 - 12, 1 << 23 - 14
 GET_BIT, SET_BIT, SELECTIVE, ACTION_BIT = 1 << 23 - 19, 1 << 23 - 20, 1 << 23 - 21, 1 << 23 - 23
-ALL = GET_BLOCKS | SET_BLOCKS | LISTS | GET_BIT | SET_BIT | SELECTIVE | ACTION_BIT
+ALL = GET_BLOCKS | SET_BLOCKS | ACTION_BLOCKS | LISTS | GET_BIT | SET_BIT | SELECTIVE | ACTION_BIT
 SERVICE_BITS = {GET: GET_BIT, SET: SET_BIT, ACTION: ACTION_BIT}
 _BLOCK_HEAD = 12  # octets of a block's answer beside its raw data
 _NORMAL_HEAD = 4
@@ -74,6 +75,7 @@ class Services:
         self._block = 0
         self._write: tuple[CosemObject, int, bytearray] | None = None  # a value taken in blocks
         self._write_block = 0
+        self._calls = longcalls.LongCalls(self._call, max_send)
 
     def answer(self, now: float, apdu: bytes) -> bytes:
         """Return the answer to a GET, SET or ACTION request.
@@ -93,7 +95,10 @@ class Services:
             (SET, 1): self._set,
             (SET, 2): self._set_first,
             (SET, 3): self._set_next,
-            (ACTION, 1): self._action,
+            (ACTION, longcalls.NORMAL): self._action,
+            (ACTION, longcalls.NEXT): self._action_next,
+            (ACTION, longcalls.FIRST): self._action_first,
+            (ACTION, longcalls.FOLLOWING): self._calls.following,
         }.get((service, kind))
         if handler is None:
             raise ServiceUnknown
@@ -283,17 +288,24 @@ class Services:
     # -- ACTION ------------------------------------------------------------------------------
 
     def _action(self, now: float, invoke: int, taker: Taker) -> bytes:
-        class_id, name, index = _descriptor(taker)
+        target = _descriptor(taker)
         parameter = taker.value() if taker.flag() else None
         taker.end()
-        try:
-            returned = self._method(class_id, name, index)(now, parameter)
-        except BadData:
-            return bytes((0xC7, 1, invoke, TYPE_UNMATCHED, 0))
-        except Refused as refused:
-            return bytes((0xC7, 1, invoke, refused.result, 0))
-        more = b"\x01\x00" + returned if returned else b"\x00"
-        return bytes((0xC7, 1, invoke, SUCCESS)) + more
+        return self._calls.short(now, invoke, target, parameter)
+
+    def _action_first(self, now: float, invoke: int, taker: Taker) -> bytes:
+        if not self._conformance & ACTION_BLOCKS:
+            raise ServiceUnknown
+        return self._calls.first(now, invoke, _descriptor(taker), taker)
+
+    def _action_next(self, now: float, invoke: int, taker: Taker) -> bytes:
+        del now
+        number = taker.number(4)
+        taker.end()
+        return self._calls.next(invoke, number)
+
+    def _call(self, now: float, target: tuple[int, bytes, int], parameter: Value | None) -> bytes:
+        return self._method(*target)(now, parameter)
 
     def _method(self, class_id: int, name: bytes, index: int) -> Method:
         method = self._model.find(class_id, name, self._access).methods.get(index)
