@@ -129,6 +129,16 @@ class MeterEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Pushed:
+    """Something that a meter said unasked; ``obis`` "" where it names no object."""
+
+    time: datetime | None
+    obis: str
+    attribute: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class ClockReading:
     """The meter's clock beside ours: ``offset`` is meter minus ours, in seconds.
 

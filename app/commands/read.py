@@ -1,7 +1,5 @@
 """``read``: identity, registers, profile, events, clock, relay and all else a meter tells."""
 
-import csv
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,9 +15,10 @@ from app.services import shapes
 from app.services.connection import connect
 from app.services.known_meters import keep_place
 from app.services.reading import WHAT, Told, Wish, read_meter
+from app.services.rows_file import RowsFile, profile_cells, profile_head
 from app.services.tables import write_table
 from app.services.token import key_words
-from drivers.values import ProfileInfo, ProfileRow, Span
+from drivers.values import Span
 
 
 @click.command()
@@ -32,6 +31,7 @@ from drivers.values import ProfileInfo, ProfileRow, Span
 @click.option("--last", type=click.IntRange(min=1), help="the last N rows")
 @click.option("--entries", default="", help="rows by number, 1 is the oldest kept: 101-200")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--resume", is_flag=True, help="go on behind the last row in the --out file")
 @link_options
 @common_options
 def read(link: str, what: tuple[str, ...], **given: Any) -> None:
@@ -48,22 +48,30 @@ def read(link: str, what: tuple[str, ...], **given: Any) -> None:
         target, trace = target_from(link, given["data"], given)
         wish = replace(_wish(what, given), folder=folder, serial=target.serial)
         told = Told()
-        sink, finish = _rows_out(given["out"], wish)
+        rows = _rows_file(given["out"], wish, resume=given["resume"])
+        if rows is not None and rows.start is not None:
+            terminal.say(f"{rows.kept:,} rows are kept; reading from {shapes.time_text(rows.last)}")
+            wish = replace(wish, span=replace(wish.span, start=rows.start, last=0, entries=None))
         interrupted = None
         try:
-            terminal.run(read_meter(lambda: connect(target, trace), wish, told, sink))
+            terminal.run(
+                read_meter(
+                    lambda: connect(target, trace), wish, told, None if rows is None else rows.write
+                )
+            )
         except Interrupted as error:
             interrupted = error
         finally:
             if trace is not None:
                 trace.close()
-        finish(told)
+            if rows is not None:
+                rows.close()
         if told.used is not None and told.who is not None:
             keep_place(folder, target.link, told.used, told.who)
-        if sink is not None:
+        if rows is not None:
             terminal.say(f"The rows are in {given['out']}")
         shape = told_shape(link, told)
-        if given["out"] is not None and sink is None:
+        if given["out"] is not None and rows is None:
             write_table(given["out"], _tables(told) | _particulars(told), shape)
             terminal.say(f"Written to {given['out']}")
         if interrupted is not None:
@@ -143,6 +151,8 @@ def told_shape(link: str, told: Told) -> dict[str, Any]:
     shape |= _switch_and_credit(told)
     if told.objects:
         shape["objects"] = [shapes.register_shape(reading) for reading in told.objects]
+    if told.pushed:
+        shape["notifications"] = shapes.plain_shape(told.pushed)
     shape["statistics"] = shapes.statistics_shape(told.statistics, told.elapsed)
     if told.statistics.remarks:
         shape["remarks"] = list(told.statistics.remarks)
@@ -202,6 +212,9 @@ def words(told: Told) -> str:
     for name, title in _PARTICULARS.items():
         if (value := getattr(told, name)) is not None:
             parts += sections(title, shapes.plain_shape(value))
+    for one in told.pushed:
+        when = shapes.time_text(one.time) or ""
+        parts.append(f"The meter said unasked: {when} {one.obis} {one.text}")
     parts += [f"Note: {remark}" for remark in told.statistics.remarks]
     return "\n\n".join(parts)
 
@@ -275,39 +288,15 @@ def _particulars(told: Told) -> Tables:
     return {title: (head, spelled(shapes.plain_shape(value))) for title, value in found if value}
 
 
-def profile_head(info: ProfileInfo) -> list[str]:
-    """Return the head of a profile's table."""
-    columns = [f"{c.obis} {c.unit}".strip() for c in info.columns]
-    return ["Time", "Status", "Status in words", *columns]
+def _rows_file(out: Path | None, wish: Wish, *, resume: bool) -> RowsFile | None:
+    """Return a file that takes profile rows as they arrive, where only a profile is read.
 
-
-def profile_cells(row: ProfileRow) -> list[str]:
-    """Return one row of a profile's table."""
-    raw = "" if row.status_raw is None else str(row.status_raw)
-    values = [shapes.number_text(value) or "" for value in row.values]
-    return [shapes.time_text(row.time) or "", raw, ", ".join(row.status), *values]
-
-
-def _rows_out(
-    out: Path | None, wish: Wish
-) -> tuple[Callable[[ProfileInfo, tuple[ProfileRow, ...]], None] | None, Callable[[Told], None]]:
-    """Return a sink that streams profile rows into a CSV file, where only a profile is read."""
-    if out is None or out.suffix != ".csv" or "profile" not in wish.what:
-        return None, lambda _told: None
-    if set(wish.what) - {"profile", "identity", "clock"}:
-        return None, lambda _told: None
-    try:
-        file = out.open("w", encoding="utf-8", newline="")
-    except OSError as error:
-        raise BadInput(f"{out} cannot be written: {error.strerror}") from error
-    writer = csv.writer(file)
-    begun = False
-
-    def sink(info: ProfileInfo, rows: tuple[ProfileRow, ...]) -> None:
-        nonlocal begun
-        if not begun:
-            writer.writerow(profile_head(info))
-            begun = True
-        writer.writerows(profile_cells(row) for row in rows)
-
-    return sink, lambda _told: file.close()
+    Raises:
+        BadInput: There is nothing that could be gone on with.
+    """
+    alone = "profile" in wish.what and not set(wish.what) - {"profile", "identity", "clock"}
+    if out is not None and out.suffix == ".csv" and alone:
+        return RowsFile(out, resume=resume)
+    if resume:
+        raise BadInput("--resume goes on with a profile in a CSV file: profile --out FILE.csv")
+    return None

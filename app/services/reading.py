@@ -14,8 +14,8 @@ from app.services.profile import ProfileRows
 from app.services.quality import quality_codes, quality_reading
 from app.tasks import Found, Progress, Task
 from drivers.account import AccountReading, KeepsAccount
-from drivers.errors import AccessDenied, DriverError, NotSupported, WrongMeter
-from drivers.meter import Meter
+from drivers.errors import AccessDenied, DriverError, KeysDoNotFit, NotSupported, WrongMeter
+from drivers.meter import Meter, Pushes
 from drivers.metertype import MeterType
 from drivers.objectmodel import ObjectEntry, ShowsObjects
 from drivers.prepayment import Prepaid, PrepaymentReading
@@ -27,6 +27,7 @@ from drivers.values import (
     MeterEvent,
     ProfileInfo,
     ProfileRow,
+    Pushed,
     Reading,
     RelayReading,
     Span,
@@ -77,6 +78,7 @@ class Told:
     slaves: tuple[SlaveMeter, ...] | None = None
     account: AccountReading | None = None
     objects: list[Reading] = field(default_factory=list)
+    pushed: tuple[Pushed, ...] = ()  # said unasked in the meantime
     entries: tuple[ObjectEntry, ...] | None = None  # the object list, once it was needed
     statistics: Statistics = field(default_factory=Statistics)
     elapsed: float = 0.0
@@ -111,10 +113,20 @@ def read_meter(
             for name in WHAT:
                 if name in wish.what:
                     yield from _READERS[name](meter, wish, told, sink)
+            _said_unasked(meter, told)
             yield Progress("Signing off")
     finally:
         told.elapsed = time.monotonic() - begun
     return told
+
+
+def _said_unasked(meter: Meter, told: Told) -> None:
+    """Keep what the meter pushed in the meantime; one that is not its own is a remark."""
+    if isinstance(meter, Pushes):
+        try:
+            told.pushed = meter.pushed()
+        except KeysDoNotFit as error:
+            meter.statistics.remarks.append(f"a notification was not taken: {error}")
 
 
 def _expected(meter: Meter, wish: Wish, told: Told) -> Task[None]:

@@ -14,10 +14,10 @@ from drivers.dlms.calendar import CalendarAccess
 from drivers.dlms.catalog import Catalog
 from drivers.dlms.ciphering import CounterStore
 from drivers.dlms.clock import MeterZone
-from drivers.dlms.data import CosemTime, as_time, octets
+from drivers.dlms.data import CosemTime, as_text, as_time, octets
 from drivers.dlms.firmware import ImageTransfer
 from drivers.dlms.log import LogReader
-from drivers.dlms.objects import CLOCK, ObjectReader
+from drivers.dlms.objects import CLOCK, ObjectReader, named
 from drivers.dlms.prepayment import PrepaymentAccess
 from drivers.dlms.profile import ProfileReader
 from drivers.dlms.push import Notification
@@ -43,6 +43,7 @@ from drivers.values import (
     MeterEvent,
     ProfileBlock,
     ProfileInfo,
+    Pushed,
     Reading,
     RelayReading,
     Span,
@@ -277,6 +278,15 @@ class DlmsMeter:
     def notifications(self) -> list[Notification]:
         """Return what the meter has said unasked since the last call."""
         return self._session.notifications()
+
+    def pushed(self) -> tuple[Pushed, ...]:
+        """Return the same as plain values."""
+        found = []
+        for one in self.notifications():
+            time = self._zone.utc(one.time) if one.time else None
+            _, code, attribute = one.source or (0, b"", 0)
+            found.append(Pushed(time, named(code), attribute, as_text(one.value)))
+        return tuple(found)
 
     def keep_alive(self) -> bool:
         """Keep the session alive while the operator thinks; return whether the meter was asked."""
