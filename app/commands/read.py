@@ -1,5 +1,7 @@
 """``read``: identity, registers, profile, events, clock, relay and all else a meter tells."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +20,10 @@ from app.services.reading import WHAT, Told, Wish, read_meter
 from app.services.rows_file import RowsFile, profile_cells, profile_head
 from app.services.tables import write_table
 from app.services.token import key_words
+from drivers.meter import Meter
 from drivers.values import Span
+
+Opened = Callable[[], AbstractContextManager[Meter]]
 
 
 @click.command()
@@ -52,20 +57,11 @@ def read(link: str, what: tuple[str, ...], **given: Any) -> None:
         if rows is not None and rows.start is not None:
             terminal.say(f"{rows.kept:,} rows are kept; reading from {shapes.time_text(rows.last)}")
             wish = replace(wish, span=replace(wish.span, start=rows.start, last=0, entries=None))
-        interrupted = None
         try:
-            terminal.run(
-                read_meter(
-                    lambda: connect(target, trace), wish, told, None if rows is None else rows.write
-                )
-            )
-        except Interrupted as error:
-            interrupted = error
+            interrupted = _read(terminal, lambda: connect(target, trace), wish, told, rows)
         finally:
             if trace is not None:
                 trace.close()
-            if rows is not None:
-                rows.close()
         if told.used is not None and told.who is not None:
             keep_place(folder, target.link, told.used, told.who)
         if rows is not None:
@@ -79,6 +75,23 @@ def read(link: str, what: tuple[str, ...], **given: Any) -> None:
                 terminal.result(shape, lambda: words(told))
             raise interrupted
         terminal.result(shape, lambda: words(told))
+
+
+def _read(
+    terminal: Terminal, opened: Opened, wish: Wish, told: Told, rows: RowsFile | None
+) -> Interrupted | None:
+    """Read into ``told`` and the file; return what ended a profile early."""
+    sink = None if rows is None else rows.write
+    try:
+        terminal.run(read_meter(opened, wish, told, sink))
+    except Interrupted as error:
+        if rows is not None:
+            terminal.say("The same command with --resume goes on behind the last row")
+        return error
+    finally:
+        if rows is not None:
+            rows.close()
+    return None
 
 
 def _wish(what: tuple[str, ...], given: dict[str, Any]) -> Wish:
