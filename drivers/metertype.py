@@ -165,7 +165,7 @@ class ProfileType:
     period_s: int = 0  # expected; what the meter says wins
     capacity: int = 0
     selector: str = "range"  # range, entry, none: what the meter accepts
-    selector_column: str = "0-0:1.0.0.255"
+    selector_column: str = ""  # clock whose times ranges are compared with; "": the captured one
     status: str = ""  # table in resources/events for the status column, "idis"
     null_is_previous: bool = True
 

@@ -209,7 +209,8 @@ class ProfileReader:
         if kind.selector != "range" or (span.start is None and span.end is None):
             return b""
         end = span.end or self._meter_now() + _AHEAD
-        return by_range(layout.clock_code, self._octets(span.start or _EARLIEST), self._octets(end))
+        column = to_bytes(kind.selector_column) if kind.selector_column else layout.clock_code
+        return by_range(column, self._octets(span.start or _EARLIEST), self._octets(end))
 
     def _octets(self, moment: datetime) -> bytes:
         dlms = self._type.dlms
