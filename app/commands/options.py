@@ -104,6 +104,7 @@ def target_from(link: str, data: Path | None, given: dict[str, Any]) -> tuple[Ta
         link=link,
         meter_type=meter_type,
         serial=serial or number,
+        only=serial or number,
         overrides=overrides,
         secrets=secrets_for(data, given["secret"], given["secret_env"]),
         data=data,

@@ -51,7 +51,7 @@ def read(link: str, what: tuple[str, ...], **given: Any) -> None:
     with reported(given["as_json"]):
         folder = data_folder(given["data"])
         target, trace = target_from(link, given["data"], given)
-        wish = replace(_wish(what, given), folder=folder, serial=target.serial)
+        wish = replace(_wish(what, given), folder=folder)
         told = Told()
         rows = _rows_file(given["out"], wish, resume=given["resume"])
         if rows is not None and rows.start is not None:
@@ -62,8 +62,8 @@ def read(link: str, what: tuple[str, ...], **given: Any) -> None:
         finally:
             if trace is not None:
                 trace.close()
-        if told.used is not None and told.who is not None:
-            keep_place(folder, target.link, told.used, told.who)
+        if told.used is not None and told.identity is not None:
+            keep_place(folder, target.link, told.used, told.identity)
         if rows is not None:
             terminal.say(f"The rows are in {given['out']}")
         shape = told_shape(link, told)

@@ -14,7 +14,7 @@ from app.services.profile import ProfileRows
 from app.services.quality import quality_codes, quality_reading
 from app.tasks import Found, Progress, Task
 from drivers.account import AccountReading, KeepsAccount
-from drivers.errors import AccessDenied, DriverError, KeysDoNotFit, NotSupported, WrongMeter
+from drivers.errors import AccessDenied, DriverError, KeysDoNotFit, NotSupported
 from drivers.meter import Meter, Pushes
 from drivers.metertype import MeterType
 from drivers.objectmodel import ObjectEntry, ShowsObjects
@@ -50,7 +50,6 @@ class Wish:
     span: Span = field(default_factory=Span)
     objects: tuple[tuple[str, int, int], ...] = ()  # code, class (0: usual), attribute
     folder: Path | None = None  # where object lists are kept; None: read from the meter
-    serial: str = ""  # nothing is read from a meter that says it is another
 
 
 @dataclass
@@ -60,7 +59,6 @@ class Told:
     meter_type: str = ""
     used: MeterType | None = None  # with all that was found and set by hand
     read_at: datetime = field(default_factory=utc_now)
-    who: Identity | None = None  # told on the way, wished for or not
     identity: Identity | None = None
     registers: list[Reading] | None = None
     info: ProfileInfo | None = None
@@ -100,7 +98,6 @@ def read_meter(
 
     Raises:
         Interrupted: A profile ended early; what arrived is in ``told``.
-        WrongMeter: Another meter answers than the one wished for.
         DriverError: Anything else on the way to and from the meter.
     """
     begun = time.monotonic()
@@ -109,7 +106,6 @@ def read_meter(
         with opened() as meter:
             told.statistics = meter.statistics
             told.meter_type, told.used = meter.meter_type.name, meter.meter_type
-            yield from _expected(meter, wish, told)
             for name in WHAT:
                 if name in wish.what:
                     yield from _READERS[name](meter, wish, told, sink)
@@ -129,20 +125,10 @@ def _said_unasked(meter: Meter, told: Told) -> None:
             meter.statistics.remarks.append(f"a notification was not taken: {error}")
 
 
-def _expected(meter: Meter, wish: Wish, told: Told) -> Task[None]:
-    """Make sure that it is the meter that was wished for, where it tells its number."""
-    if not wish.serial:
-        return
-    yield Progress("Reading who the meter is")
-    told.who = who = meter.identity()
-    if who.serial and wish.serial not in {who.serial, who.utility_serial}:
-        raise WrongMeter(f"meter {who.serial} answers", wish.serial, who.serial)
-
-
 def _identity(meter: Meter, wish: Wish, told: Told, sink: Sink | None) -> Task[None]:
     del wish, sink
     yield Progress("Reading who the meter is")
-    told.who = told.identity = told.who or meter.identity()
+    told.identity = meter.identity()
     yield Found("identity", told.identity)
 
 

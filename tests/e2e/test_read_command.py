@@ -192,5 +192,12 @@ def test_a_meter_is_found_by_its_number_and_read_by_it_ever_after(tmp_path) -> N
         assert (other.code, other.error["name"]) == (14, "WrongMeter")
         nobody = meterwright("find", link, "--serial", "46000759999", *HEXCELL[:2], env=data)
         assert nobody.code == 11
+    places = tmp_path / "meters_found.json"
+    places.write_text(places.read_text().replace(link, "moved"))
+    with virtual_meter("hexcell-ddsy1088", "tcp:0", "--serial", one) as link:
+        places.write_text(places.read_text().replace("moved", link))
+        wrapped = ("--framing", "wrapper", "--secret-env", "MW", "--yes", "--json")
+        other = meterwright("relay", "open", two, *wrapped, env=data | PASSWORD)
+        assert (other.code, other.error["name"]) == (14, "WrongMeter")  # nothing was switched
     stranger = meterwright("read", "46000759999", "identity", "--json", env=data)
     assert stranger.code == 2
