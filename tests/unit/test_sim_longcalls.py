@@ -8,7 +8,8 @@ from drivers.dlms.apdu import Attribute
 from drivers.dlms.data import octets
 from drivers.simulator.dlms import axdr
 from drivers.simulator.dlms.axdr import Taker
-from drivers.simulator.dlms.longcalls import ACTION_BLOCKS, FIRST, NEXT, NORMAL, LongCalls
+from drivers.simulator.dlms.conformance import ACTION_BLOCKS
+from drivers.simulator.dlms.longcalls import FIRST, NEXT, NORMAL, LongCalls
 
 METHOD = Attribute(18, bytes((0, 0, 44, 0, 0, 255)), 2)
 TARGET = (18, METHOD.code, 2)

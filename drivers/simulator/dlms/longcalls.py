@@ -10,7 +10,6 @@ from drivers.simulator.dlms import axdr
 from drivers.simulator.dlms.axdr import BadData, Taker, Value
 from drivers.simulator.dlms.objects import SUCCESS, TYPE_UNMATCHED, WRONG_BLOCK, Refused
 
-ACTION_BLOCKS = 1 << 23 - 13
 NORMAL, NEXT, FIRST, FOLLOWING = 1, 2, 4, 6  # forms of a request
 _IN_BLOCKS, _WANTS_MORE = 2, 4  # forms of an answer
 _NONE_IN_PROGRESS = 16
