@@ -269,6 +269,7 @@ class MeterType:
     logs: tuple[LogType, ...] = ()
     clock: str = "0-0:1.0.0.255"
     relay: str = "0-0:96.3.10.255"
+    first_slave: int = 1  # group B of the first channel in codes of a medium: 7-1:3.0.0, or 7-0
     alarms: str = ""  # table that puts the bits of alarm registers into words: idis, dsmr, smr
     note: str = ""  # shown to the installer before connecting
 

@@ -28,17 +28,21 @@ _KEYS = {
     0: "no key", 1: "key set", 2: "key transferred", 3: "key set and transferred",
     4: "key in use",
 }  # fmt: skip
-_CLIENTS, _VALUES, _PROFILE = (24, 1), (24, 2), (24, 3)  # groups C and D
+_VALUES, _PROFILE = (24, 2), (24, 3)  # groups C and D
 _MOST_VALUES = 4
 _LETTER, _LETTERS = 0x1F, 5
 _NONE = frozenset({0, 0xFFFF_FFFF})
 
 
 class Slaves:
-    """Reads the slave meters of one session."""
+    """Reads the slave meters of one session.
 
-    def __init__(self, objects: ObjectReader) -> None:
+    ``first`` is group B of the first channel where its values stand under the code of their medium.
+    """
+
+    def __init__(self, objects: ObjectReader, first: int) -> None:
         self._objects = objects
+        self._first = first
 
     def all(self, entries: Sequence[ObjectEntry]) -> tuple[SlaveMeter, ...]:
         """Return the channels in their order.
@@ -64,14 +68,17 @@ class Slaves:
         installed = number not in _NONE and number is not None
         medium, group = _MEDIA.get(device or 0, ("", 0))
         key = _whole(told.get(_KEY))
+        place = f"{group}-{channel - 1 + self._first}" if group else ""
+        own, second = f"0-{channel}:96.1.0.255", f"0-{channel}:96.1.1.255"
+        utility = self._text((f"{place}:0.0.0.255" if place else "", second), entries)
+        number_kept = self._text((own,), entries)
+        maker = self._text((f"{place}:0.0.9.255",) if place else (), entries)
         return SlaveMeter(
             channel=channel,
             obis=code,
             installed=installed,
-            utility_serial=self._text((f"{group}-{channel}:0.0.0.255",) if group else (), entries)
-            or self._text((f"0-{channel}:96.1.1.255",), entries),
-            maker_serial=self._text((f"{group}-{channel}:0.0.9.255",) if group else (), entries)
-            or self._text((f"0-{channel}:96.1.0.255",), entries),
+            utility_serial=utility or number_kept,
+            maker_serial=maker or (number_kept if utility else ""),
             identification=header_number(number) if installed else "",
             manufacturer=maker_letters(told.get(_MAKER)),
             medium=medium or ("" if not device else f"device type {device}"),
@@ -86,14 +93,14 @@ class Slaves:
             key_status="" if key is None else _KEYS.get(key, f"key status {key}"),
             port=named(told.get(_PORT)),
             profile=_profile(channel, entries),
-            values=self._values(channel, entries) if installed else (),
+            values=self._values(channel, place, entries) if installed else (),
         )
 
     def _text(self, codes: Sequence[str], entries: Sequence[ObjectEntry]) -> str:
         """Return the first of these texts that the master keeps."""
         listed = {one.code for one in entries if one.class_id == DATA}
         for code in codes:
-            if entries and code not in listed:
+            if not code or (entries and code not in listed):
                 continue
             try:
                 text = identifier(self._objects.value(DATA, to_bytes(code)))
@@ -103,10 +110,12 @@ class Slaves:
                 return text
         return ""
 
-    def _values(self, channel: int, entries: Sequence[ObjectEntry]) -> tuple[Reading, ...]:
+    def _values(
+        self, channel: int, place: str, entries: Sequence[ObjectEntry]
+    ) -> tuple[Reading, ...]:
         usual = [f"0-{channel}:24.2.{n}.255" for n in range(1, _MOST_VALUES + 1)]
         found = []
-        for code in _listed_values(channel, entries) if entries else usual:
+        for code in _listed_values(channel, place, entries) if entries else usual:
             try:
                 found.append(self._objects.register(code))
             except (NotSupported, AccessDenied):
@@ -114,15 +123,15 @@ class Slaves:
         return tuple(found)
 
 
-def _listed_values(channel: int, entries: Sequence[ObjectEntry]) -> list[str]:
-    """Return the registers of a channel: its values, and what the master maps to a medium."""
+def _listed_values(channel: int, place: str, entries: Sequence[ObjectEntry]) -> list[str]:
+    """Return the registers of a channel: its values, and what the master maps to its medium."""
     found = []
     for one in entries:
-        a, b, c, d, _, _ = to_bytes(one.code)
-        if one.class_id in {REGISTER, EXTENDED} and b == channel:
-            mapped = 4 <= a <= 9  # noqa: PLR2004 - heat cost to hot water
-            if mapped or (a, c, d) == (0, *_VALUES):
-                found.append(one.code)
+        _, b, c, d, _, _ = to_bytes(one.code)
+        own = one.code.startswith("0-") and (b, c, d) == (channel, *_VALUES)
+        mapped = place and one.code.startswith(f"{place}:")
+        if one.class_id in {REGISTER, EXTENDED} and (own or mapped):
+            found.append(one.code)
     return found
 
 

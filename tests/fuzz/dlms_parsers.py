@@ -127,7 +127,7 @@ def _particulars(data: bytes) -> None:
             Supervision(objects, "idis").limiters,
             Supervision(objects, "idis").monitors,
             Supervision(objects, "").alarms,
-            Slaves(objects).all,
+            Slaves(objects, 1).all,
             Accounts(objects, TYPE.prepayment).reading,
         ):
             with suppress(DriverError):

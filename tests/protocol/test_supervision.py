@@ -220,6 +220,30 @@ def test_values_that_the_master_maps_to_the_medium_are_found_in_its_object_list(
     assert gas.profile == "0-1:24.3.0.255"
 
 
+def test_a_master_that_counts_its_channels_from_nought_mixes_no_two_slaves() -> None:
+    listed = [
+        ObjectEntry(72, 1, "0-1:24.1.0.255"),
+        ObjectEntry(1, 0, "7-0:0.0.0.255"),
+        ObjectEntry(3, 0, "7-0:3.0.0.255"),
+        ObjectEntry(3, 0, "7-1:3.0.0.255"),  # the second channel's
+        ObjectEntry(3, 0, "8-1:1.0.0.255"),
+    ]
+    register = {(3, "7.0.3.0.0.255", 2): raw("06 00000064")}
+    register[3, "7.0.3.0.0.255", 3] = raw("0202 0F00 160D")
+    texts = data("7.0.0.0.0.255", "0908 4741532D30303031")
+    with meter(slave(1, "12345678") | register | texts, first_slave=0) as opened:
+        (gas,) = opened.slaves(listed)
+    assert [one.obis for one in gas.values] == ["7-0:3.0.0.255"]
+    assert gas.utility_serial == "GAS-0001"
+
+
+def test_a_number_kept_once_is_the_utilitys() -> None:
+    texts = data("0.1.96.1.0.255", "0904 37313131")
+    with meter(slave(1, "12345678") | texts) as opened:
+        (gas,) = opened.slaves()
+    assert (gas.utility_serial, gas.maker_serial) == ("7111", "")
+
+
 def test_numbers_and_makers_of_the_m_bus_header_are_spelled_out() -> None:
     assert header_number(0x00012345) == "00012345"
     assert header_number(0x00BC614E) == "12345678"  # not packed decimal: a plain number
