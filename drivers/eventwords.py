@@ -67,13 +67,13 @@ def status_words(table: str, raw: int | None) -> tuple[str, ...]:
     return tuple(words)
 
 
-def alarm_words(table: str, register: str, raw: int) -> tuple[str, ...]:
+def alarm_words(table: str, register: int, raw: int) -> tuple[str, ...]:
     """Return the bits that are set in an alarm register, lowest first; unknown bits as "bit n".
 
-    ``table`` is idis, dsmr or smr; "" knows no bits.  ``register`` is the number in the companion
-    profile, or "error".
+    ``table`` is idis, dsmr or smr; "" knows no bits.  ``register`` is its number in the companion
+    profile; 0 is none of them.
     """
-    names = _alarm_names(_ALARMS.get(table, ""), register)
+    names = _alarm_names(_ALARMS.get(table, ""), str(register))
     return tuple(names.get(bit, f"bit {bit}") for bit in range(raw.bit_length()) if raw >> bit & 1)
 
 

@@ -271,6 +271,7 @@ class MeterType:
     relay: str = "0-0:96.3.10.255"
     first_slave: int = 1  # group B of the first channel in codes of a medium: 7-1:3.0.0, or 7-0
     alarms: str = ""  # table that puts the bits of alarm registers into words: idis, dsmr, smr
+    errors_like: int = 0  # alarm register whose bits the error register has too; 0: its own
     note: str = ""  # shown to the installer before connecting
 
 

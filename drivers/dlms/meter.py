@@ -107,7 +107,7 @@ class DlmsMeter:
         )
         self._images = ImageTransfer(self._session, self._objects, link)
         self._catalog = Catalog(self._session, self._objects)
-        self._supervision = Supervision(self._objects, meter_type.alarms)
+        self._supervision = Supervision(self._objects, meter_type.alarms, meter_type.errors_like)
         self._slaves = Slaves(self._objects, meter_type.first_slave)
         self._accounts = Accounts(self._objects, meter_type.prepayment)
         self._offset: timedelta | None = None

@@ -21,7 +21,7 @@ from drivers.supervision import (
 
 MONITOR, LIMITER = 21, 71
 _USUAL_LIMITERS = ("0-0:17.0.0.255",)
-_USUAL_MONITORS = ("0-0:16.0.1.255", "0-0:16.1.0.255")
+_USUAL_MONITORS = ("0-0:16.0.0.255", "0-0:16.0.1.255", "0-0:16.1.0.255")
 _USUAL_ALARMS = (
     "0-0:97.97.0.255", "0-0:97.98.0.255", "0-0:97.98.1.255", "0-0:97.98.10.255",
     "0-0:97.98.11.255", "0-0:97.98.20.255", "0-0:97.98.21.255",
@@ -36,11 +36,16 @@ _BARE = (0, 255)  # scaler and unit of a bare number
 
 
 class Supervision:
-    """Reads what one meter watches over; ``table`` puts its alarm bits into words."""
+    """Reads what one meter watches over.
 
-    def __init__(self, objects: ObjectReader, table: str) -> None:
+    ``table`` puts its alarm bits into words; the error register has the bits of alarm register
+    ``errors_like`` where that is not 0.
+    """
+
+    def __init__(self, objects: ObjectReader, table: str, errors_like: int = 0) -> None:
         self._objects = objects
         self._table = table
+        self._errors_like = errors_like
 
     # --- limiters and monitors --------------------------------------------------------------
 
@@ -154,7 +159,7 @@ class Supervision:
         raw = bits_in(value)
         if raw is None:
             return AlarmRegister(code, kind, number, None, text="it holds no bits")
-        register = "error" if kind == "error" else str(number)
+        register = self._errors_like if kind == "error" else number
         return AlarmRegister(code, kind, number, raw, alarm_words(self._table, register, raw))
 
 

@@ -141,14 +141,17 @@ def test_alarm_bits_are_words_of_the_companion_profile_and_unknown_ones_numbers(
 
 def test_filters_and_error_registers_are_told_apart() -> None:
     objects = (
-        data("0.0.97.97.0.255", "11 04")
+        data("0.0.97.97.0.255", "12 0804")
         | data("0.0.97.98.10.255", "06 FFFFFFFF")
         | data("0.0.97.98.20.255", "09 04 00000001")
     )
     with meter(objects, alarms="idis") as opened:
         errors, filter_, descriptor = opened.alarms()
-    assert (errors.kind, errors.bits) == ("error", ("bit 2",))
+    assert (errors.kind, errors.bits) == ("error", ("bit 2", "bit 11"))
     assert (filter_.kind, len(filter_.bits)) == ("alarm filter", 32)
+    with meter(objects, alarms="idis", errors_like=1) as opened:
+        errors, *_ = opened.alarms()
+    assert errors.bits == ("bit 2", "Measurement system error")
     assert (descriptor.kind, descriptor.bits) == ("alarm descriptor", ("Clock invalid",))
 
 
