@@ -64,8 +64,8 @@ class Slaves:
         self, code: str, told: dict[int, object], entries: Sequence[ObjectEntry]
     ) -> SlaveMeter:
         channel = to_bytes(code)[1]
-        number, device = told.get(_NUMBER), _whole(told.get(_DEVICE))
-        installed = number not in _NONE and number is not None
+        number, device = _whole(told.get(_NUMBER)), _whole(told.get(_DEVICE))
+        installed = number is not None and number not in _NONE
         medium, group = _MEDIA.get(device or 0, ("", 0))
         key = _whole(told.get(_KEY))
         place = f"{group}-{channel - 1 + self._first}" if group else ""
