@@ -46,6 +46,7 @@ class AnswerKind(StrEnum):
     NUMBER = "number"
     FILE = "file"  # path of a photo
     SIGNATURE = "signature"  # typed name
+    PASSWORD = "password"  # shown as dots, kept nowhere
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ questions, messages - goes to standard error.
 """
 
 import json
+import os
 import signal
 import sys
 import time
@@ -24,6 +25,7 @@ from app.tasks import Ask, Cancel, Event, Progress, Task, run
 
 T = TypeVar("T")
 QUIET = 1.0  # s before progress is shown: short work says nothing
+APPROVAL_VARIABLE = "METERWRIGHT_APPROVAL_PASSWORD"
 REPEAT = 0.25  # s between two lines of progress
 
 
@@ -109,6 +111,8 @@ class Terminal:
         self.say(progress_line(event, now - self._stage_begun))
 
     def _answer(self, ask: Ask) -> str:
+        if ask.kind == "password":
+            return self._password(ask)
         if ask.key in self.answers:
             given = self.answers[ask.key]
             if ask.choices and ask.kind == "choice" and given not in ask.choices:
@@ -129,6 +133,18 @@ class Terminal:
             return str(click.prompt(ask.text, type=kinds, default=ask.default or None, err=True))
         default = ask.default if ask.default or ask.optional else None
         return str(click.prompt(ask.text, default=default, err=True))
+
+
+    def _password(self, ask: Ask) -> str:
+        """Return a password of a second person: never out of an answers file."""
+        if given := os.environ.get(APPROVAL_VARIABLE, ""):
+            return given
+        if not (self.interactive and sys.stdin.isatty()):
+            raise BadInput(
+                f"the question {ask.key!r} ({ask.text}) wants a password, which no answers file"
+                f" has; give it in {APPROVAL_VARIABLE}"
+            )
+        return str(click.prompt(ask.text, hide_input=True, err=True))
 
 
 def progress_line(event: Progress, elapsed: float) -> str:

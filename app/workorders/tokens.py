@@ -9,7 +9,6 @@ changes nothing, and no message repeats a token's digits.
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -18,11 +17,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.errors import BadInput
-from app.models.base import utc_now
 from app.models.database import Database
 from app.models.journal import append
-from app.models.order import OrderState, WorkOrder
-from app.models.token import OrderToken, TokenStep, VendingRecord
+from app.models.order import WorkOrder
+from app.models.token import OVER, OrderToken, TokenStep, VendingRecord
 from app.services import audit
 from app.services.token import plain_digits, token_facts
 from app.services.token_box import TokenBox
@@ -49,7 +47,6 @@ _COLUMNS = {
 _ORDER_COLUMNS = ("externalref", "reference", "ref", "number", "order")
 _RECORD = ("sgc", "ti", "krn", "key_type", "ken", "ea", "base")
 _RANK = {purpose: place * 100 for place, purpose in enumerate(PURPOSES)}
-_ENDED = frozenset({OrderState.DONE, OrderState.SUBMITTED, OrderState.CANCELLED, OrderState.CLOSED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,15 +182,21 @@ def add_tokens(
         BadInput: A token is none, or does not fit its purpose.
         ValueError: The order is done.
     """
-    if order.state in _ENDED:
+    if order.state in OVER:
         raise ValueError(f"order {order.number} is {order.state}; it takes no more tokens")
     rows = list({row.fingerprint: row for row in _rows(order, plan, box)}.values())
     known = {
-        row.fingerprint
+        row.fingerprint: row
         for row in session.scalars(select(OrderToken).where(OrderToken.order_id == order.order_id))
     }
     new = [row for row in rows if row.fingerprint not in known]
     session.add_all(new)
+    for row in rows:
+        there = known.get(row.fingerprint)
+        if there is not None and not there.sealed and there.state == TokenStep.OPEN:
+            # purged with a visit that ended without entering it; the order has come again
+            there.sealed, there.purged = row.sealed, None
+            new.append(there)
     recorded = _record(session, order, plan)
     if new or recorded:
         session.flush()
@@ -266,31 +269,6 @@ def vending_record(session: Session, order_id: str) -> VendingRecord:
     """Return what the vending office knows of an order's meter; an empty record for nothing."""
     found = session.get(VendingRecord, order_id)
     return found if found is not None else VendingRecord(order_id=order_id)
-
-
-def purge(session: Session, order_id: str, at: datetime, *, purposes: Iterable[str] = ()) -> int:
-    """Remove the digits of an order's tokens (of some purposes); return how many were there."""
-    wanted = frozenset(purposes)
-    count = 0
-    for row in order_tokens(session, order_id):
-        if row.sealed and (not wanted or row.purpose in wanted):
-            row.sealed, row.purged = "", at
-            count += 1
-    return count
-
-
-def close_order(db: Database, order_id: str, box: TokenBox | None, *, who: str) -> None:
-    """Remove what an order leaves behind: digits of tokens, and its meter's decoder key."""
-    with db.read() as session:
-        drn = vending_record(session, order_id).drn
-        left = [row.token_id for row in order_tokens(session, order_id) if row.sealed]
-    dropped = box is not None and box.drop_decoder_key(drn)
-    if not left and not dropped:
-        return
-    with db.write() as session:
-        count = purge(session, order_id, utc_now())
-        body = {"order": order_id, "tokens": count, "decoder_key": dropped}
-        audit.append(session, who, "tokens.purged", drn, body)
 
 
 def plain(name: str) -> str:
