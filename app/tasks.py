@@ -46,7 +46,7 @@ class AnswerKind(StrEnum):
     NUMBER = "number"
     FILE = "file"  # path of a photo
     SIGNATURE = "signature"  # typed name
-    PASSWORD = "password"  # shown as dots, kept nowhere
+    PROOF = "proof"  # the own password of whoever answers: shown as dots, kept nowhere
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ import click
 
 from app.errors import BadInput
 from app.messages import exit_code, explain
+from app.services.keypad import KeypadAsk
 from app.tasks import Ask, Cancel, Event, Progress, Task, run
 
 T = TypeVar("T")
@@ -111,7 +112,7 @@ class Terminal:
         self.say(progress_line(event, now - self._stage_begun))
 
     def _answer(self, ask: Ask) -> str:
-        if ask.kind == "password":
+        if ask.kind == "proof":
             return self._password(ask)
         if ask.key in self.answers:
             given = self.answers[ask.key]
@@ -126,6 +127,9 @@ class Terminal:
                 f"the question {ask.key!r} ({ask.text}) has no answer; put it into the answers file"
                 + (f", one of {', '.join(ask.choices)}" if ask.kind == "choice" else "")
             )
+        if isinstance(ask, KeypadAsk):
+            self.say(f"Token {ask.place} of {ask.count}:   " + "   ".join(ask.groups))
+            self.say(ask.pad.correct if ask.pad else "")
         if ask.detail:
             self.say(ask.detail)
         if ask.kind == "choice":
@@ -133,7 +137,6 @@ class Terminal:
             return str(click.prompt(ask.text, type=kinds, default=ask.default or None, err=True))
         default = ask.default if ask.default or ask.optional else None
         return str(click.prompt(ask.text, default=default, err=True))
-
 
     def _password(self, ask: Ask) -> str:
         """Return a password of a second person: never out of an answers file."""

@@ -19,7 +19,7 @@ from app.workorders.campaign import (
     import_campaign,
 )
 from app.workorders.queue import find_order
-from app.workorders.token_on_order import enter_on_order
+from app.workorders.token_on_order import enter_on_order, settle_on_order
 from app.workorders.tokens import import_tokens, token_views
 from drivers.secrets import Secret
 from drivers.sts.results import result_words
@@ -89,6 +89,37 @@ def _shape(outcome: TokenOutcome, facts: TokenFacts) -> dict[str, Any]:
 def _words(outcome: TokenOutcome) -> str:
     words = result_words(outcome.code)
     return f"{outcome.shown}: {words.title}. {words.remedy}\nNow: {key_words(outcome.after)}"
+
+
+@token.command("settle")
+@click.argument("order")
+@click.argument("link", required=False, default="")
+@link_options
+@common_options
+def settle(order: str, link: str, **given: Any) -> None:
+    """Find out what became of tokens of ORDER whose entry nobody saw end; enters nothing.
+
+    With LINK the meter's key, last token and credit are compared with those before the entry;
+    without it you are asked what the display shows.
+    """
+    terminal = Terminal(given["as_json"])
+    with reported(given["as_json"]), database(given["data"]) as db:
+        desk = desk_on(db)
+        target, trace = target_from(link, given["data"], given)
+        context = desk.context((lambda _type: connect(target, trace)) if link else None)
+        ended = terminal.run(settle_on_order(context, find_order(db, order)))
+        shape = [
+            {
+                "token": item.shown,
+                "purpose": item.purpose,
+                "step": item.step,
+                "outcome": item.settled.name.lower(),
+                "words": item.settled.value,
+            }
+            for item in ended
+        ]
+        said = "\n".join(map(str, ended)) or "No entry of this order is open."
+        terminal.result({"settled": shape}, said)
 
 
 @token.command("import")

@@ -75,7 +75,9 @@ def said_steps(terminal: Terminal) -> Any:
         if not isinstance(event, Found):
             return
         item = event.item
-        if isinstance(item, StepView) and item.state not in {"open", "running"}:
+        if event.what == "notice":
+            terminal.say(f"    {item}")
+        elif isinstance(item, StepView) and item.state not in {"open", "running"}:
             terminal.say(f"  {item.title:<16} {item.verdict or item.state:<16} {item.summary}")
         elif isinstance(item, Answered):
             terminal.say(f"  ({item.key} was answered before: {item.answer})")

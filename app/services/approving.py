@@ -83,7 +83,7 @@ def _proven(db: Database, right: str, question: str, text: str, first: str) -> T
         f"{name}, approve with your own password",
         (),
         key=f"{question}_password",
-        kind=AnswerKind.PASSWORD,
+        kind=AnswerKind.PROOF,
         detail="It is checked on this laptop and kept nowhere.",
     )
     person = users.sign_in(db, name, password or "")

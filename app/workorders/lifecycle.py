@@ -2,8 +2,8 @@
 
 `transition` is the only way a state changes on a laptop.  It writes the state and the journal
 event in the transaction of its caller, or raises `NotPermitted` with the reason in words.  An
-order that is over loses the digits of its tokens in the same transaction.  The move to *done* is told to the centre as ``order.done`` with the verdict, every other as
-``order.state``.
+order that is over loses the digits of its tokens in the same transaction.  The move to *done* is
+told to the centre as ``order.done`` with the verdict, every other as ``order.state``.
 """
 
 from collections.abc import Callable
