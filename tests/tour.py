@@ -176,6 +176,59 @@ def answer(tour: Tour, session: Any, page: Any, seen: set[str]) -> None:
     tour.until(lambda: session.question is not question)
 
 
+def prepayment(tour: Tour, desk: Any) -> None:
+    """Work the key-change order: credit over the line, the set on the keypad, with a refusal."""
+    from app.demo_prepayment import ORDER
+
+    window = tour.window
+    window.open_place(0)
+    window.pages.close_order()
+    bus = next(port for port in desk.ports() if "RS-485" in port.title)
+    window.station.choose_port(bus.target, bus.title, "")
+    window.pages.open_order(_order(desk, ORDER))
+    session = window.pages.order
+    tour.until(lambda: bool(session.steps))
+    page = window.stack.currentWidget()
+    page.press_primary()
+    serial = session.detail.row.meter_serial
+    said = {
+        "identify.serial": serial,
+        "old_credit.channel": "Over the wire",
+        "keychange.channel": "On the keypad",
+        "keychange.approved_by": "S. Officer",
+        "keychange.confirm": serial[-4:],
+        "keychange.t101_result": "Accepted, more tokens to come",
+        "keychange.t102_result": "Used",
+    }
+    while True:
+        tour.until(lambda: session.question is not None or not session.running)
+        question = session.question
+        if question is None:
+            break
+        tour.until(lambda q=question: page.question is not None and page.question.question is q)
+        if question.key == "keychange.channel":
+            page.findings.turn_to("tokens")
+        if question.key == "keychange.approved_by":
+            tour.grab("approval")
+        if question.key == "keychange.t101_result":
+            tour.grab("keypad-first")
+            page.question.go_to(2)
+            tour.grab("keypad-third")
+            page.question.go_to(4)
+            tour.grab("keypad-compare")
+            page.question.go_to(6)
+            tour.grab("keypad-display")
+        if question.key not in said:
+            tour.grab("token-refused")
+            break
+        session.answer(said[question.key])
+        tour.until(lambda q=question: session.question is not q)
+    session.stop()
+    tour.until(lambda: not session.running)
+    page.findings.turn_to("tokens")
+    tour.grab("tokens")
+
+
 def connect(tour: Tour, target: str) -> None:
     """Choose a port in the dialog."""
     window = tour.window
@@ -287,6 +340,8 @@ def run(folder: Path, theme: str, percent: int, desk_kind: str) -> int:
         with tour.opened(desk):
             job(tour, desk, order, port)
             others(tour)
+            if desk_kind == "demo":
+                prepayment(tour, desk)
     with tempfile.TemporaryDirectory() as data:
         failures(tour, Path(data))
     return len(tour.misfits)

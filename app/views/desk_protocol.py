@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from app.settings import Settings
     from app.workorders.bench import Bench
     from app.workorders.checks import Check
+    from app.workorders.tokens import TokenView
 
 
 class PortLike(Protocol):
@@ -57,6 +58,10 @@ class StoredLike(Protocol):
     @property
     def checks(self) -> "Sequence[Check]":
         """Checks in the order of the procedure."""
+
+    @property
+    def tokens(self) -> "Sequence[TokenView]":
+        """Tokens of the order, masked, in the order of their entry."""
 
     @property
     def report(self) -> Path | None:

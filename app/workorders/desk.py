@@ -39,6 +39,7 @@ from app.workorders.purging import clear_up
 from app.workorders.record import build_record
 from app.workorders.results import StepView, step_value, steps_view
 from app.workorders.runner import Outcome, work
+from app.workorders.tokens import TokenView, token_views
 from app.workorders.visit import WorkContext
 from drivers.link import Line, Link
 from drivers.meter import Meter
@@ -71,6 +72,7 @@ class Stored:
     events: tuple[MeterEvent, ...] = ()
     clock: ClockReading | None = None
     checks: tuple[Check, ...] = ()
+    tokens: tuple[TokenView, ...] = ()
     report: Path | None = None
 
 
@@ -224,6 +226,7 @@ class Desk:
             events=events,
             clock=clock,
             checks=rows,
+            tokens=token_views(self.db, order_id),
             report=self.db.folder / report if report else None,
         )
 
