@@ -191,6 +191,16 @@ def prepayment(tour: Tour, desk: Any) -> None:
     page = window.stack.currentWidget()
     page.press_primary()
     serial = session.detail.row.meter_serial
+    _enter_tokens(tour, session, page, serial)
+    session.stop()
+    tour.until(lambda: not session.running)
+    page.findings.turn_to("tokens")
+    tour.grab("tokens")
+    window.pages.close_order()
+
+
+def _enter_tokens(tour: Tour, session: Any, page: Any, serial: str) -> None:
+    """Answer until the second token of the set is refused, with a picture of each way to ask."""
     said = {
         "identify.serial": serial,
         "old_credit.channel": "Over the wire",
@@ -223,10 +233,37 @@ def prepayment(tour: Tour, desk: Any) -> None:
             break
         session.answer(said[question.key])
         tour.until(lambda q=question: session.question is not q)
-    session.stop()
-    tour.until(lambda: not session.running)
-    page.findings.turn_to("tokens")
-    tour.grab("tokens")
+
+
+def campaign(tour: Tour, desk: Any, folder: Path) -> None:
+    """Import a key-change campaign, look at its progress, and at what its filter leaves."""
+    from tests.prepayment_setup import campaign_list, campaign_states
+
+    window = tour.window
+    window.open_place(0)
+    path = folder / "North_2026.csv"
+    campaign_list(path, damaged=True)
+    from app.views.import_sheet import ImportSheet
+
+    sheet = ImportSheet(window.look, window.station, path, window)
+    sheet.open()
+    tour.until(sheet.go.isEnabled)
+    tour.grab("import-campaign", sheet)
+    sheet.go.click()
+    tour.until(lambda: not sheet.isVisible())
+    campaign_states(desk.db)
+    window.pages.queue.reload()
+    tour.until(lambda: window.pages.queue.campaigns)
+    tour.grab("queue-with-campaign")
+    window.pages.open_campaigns()
+    session, page = window.pages.campaign, window.stack.currentWidget()
+    tour.until(lambda: session.status is not None)
+    tour.settle(4.2)  # the notice of the import is gone
+    tour.grab("campaign")
+    page.search.setText("nowhere")
+    tour.grab("campaign-none")
+    page.search.setText("")
+    window.pages.close_campaigns()
 
 
 def connect(tour: Tour, target: str) -> None:
@@ -342,6 +379,7 @@ def run(folder: Path, theme: str, percent: int, desk_kind: str) -> int:
             others(tour)
             if desk_kind == "demo":
                 prepayment(tour, desk)
+                campaign(tour, desk, Path(data))
     with tempfile.TemporaryDirectory() as data:
         failures(tour, Path(data))
     return len(tour.misfits)

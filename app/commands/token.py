@@ -18,6 +18,7 @@ from app.workorders.campaign import (
     export_accepted,
     import_campaign,
 )
+from app.workorders.incoming import Incoming, preview
 from app.workorders.queue import find_order
 from app.workorders.token_on_order import enter_on_order, settle_on_order
 from app.workorders.tokens import import_tokens, token_views
@@ -124,10 +125,14 @@ def settle(order: str, link: str, **given: Any) -> None:
 
 @token.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="say what would happen; change nothing")
 @common_options
-def import_file(*, file: Path, data: Path | None, as_json: bool) -> None:
+def import_file(*, file: Path, dry_run: bool, data: Path | None, as_json: bool) -> None:
     """Take the tokens in a CSV or XLSX FILE to the orders they belong to."""
     with reported(as_json), database(data) as db:
+        if dry_run:
+            _previewed(preview(db, file), as_json=as_json)
+            return
         desk = desk_on(db)
         if desk.tokens is None:
             raise BadInput("there is no keyring to seal the tokens with")
@@ -143,6 +148,23 @@ def import_file(*, file: Path, data: Path | None, as_json: bool) -> None:
         Terminal(as_json).result(shape, said)
         if result.errors:
             raise SystemExit(2)
+
+
+def _previewed(told: Incoming, *, as_json: bool) -> None:
+    """Say what a file would bring; ends with 2 when rows cannot be used."""
+    shape = {
+        "kind": told.kind.value,
+        "created": told.created,
+        "changed": told.changed,
+        "unchanged": told.unchanged,
+        "tokens": told.tokens,
+        "errors": [{"row": e.row, "problem": e.problem} for e in told.errors],
+    }
+    said = f"Would bring {told.created} orders and {told.tokens} tokens; nothing was changed"
+    said += "".join(f"\nrow {e.row}: {e.problem}" for e in told.errors)
+    Terminal(as_json).result(shape, said)
+    if told.errors:
+        raise SystemExit(2)
 
 
 @token.command("list")
@@ -178,10 +200,16 @@ def campaign() -> None:
 @campaign.command("import")
 @click.argument("name")
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="say what would happen; change nothing")
 @common_options
-def campaign_import(*, name: str, file: Path, data: Path | None, as_json: bool) -> None:
+def campaign_import(
+    *, name: str, file: Path, dry_run: bool, data: Path | None, as_json: bool
+) -> None:
     """Make a key-change order of each meter in FILE, for the campaign NAME."""
     with reported(as_json), database(data) as db:
+        if dry_run:
+            _previewed(preview(db, file, campaign=name), as_json=as_json)
+            return
         desk = desk_on(db)
         if desk.tokens is None:
             raise BadInput("there is no keyring to seal the tokens with")

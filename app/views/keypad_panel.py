@@ -27,7 +27,7 @@ from app.views.question_panel import QuestionPanel
 from app.views.surfaces import label
 from app.views.theme import Look
 
-DIGIT_MM, GLOVES_MM = 6.0, 8.0  # height of a figure: read at arm's length
+DIGIT_MM, GLOVES_MM = 7.0, 10.0  # height of a figure: read at arm's length
 FIGURE = 0.72  # height of a figure in a font, as a share of its size
 ANSWERS_A_ROW = 3
 GROUPS = 5
@@ -98,8 +98,8 @@ class DigitGroups(QWidget):
                 painter.setPen(QColor(ink))
                 painter.drawText(box, Qt.AlignmentFlag.AlignCenter, group)
                 if typed:
-                    edge_px = self._look.icon * 0.8
-                    mark = QRectF(box.right() - edge_px - 4, box.top() + 4, edge_px, edge_px)
+                    side = self._look.icon * 0.8
+                    mark = QRectF(box.right() - side - 3, box.top() + 3, side, side)
                     draw_icon(painter, "check", c.passed.solid, mark)
 
     def _box(self, index: int) -> QRectF:
@@ -110,7 +110,7 @@ class DigitGroups(QWidget):
     def _width(self) -> float:
         """As wide as the digits want, and no wider than there is room."""
         figures = QFontMetricsF(self._font(strong=True)).horizontalAdvance("0000")
-        wanted = GROUPS * (figures + 2 * self._look.space.m) + (GROUPS - 1) * self._look.space.s
+        wanted = GROUPS * (figures + 2 * self._look.space.xl) + (GROUPS - 1) * self._look.space.s
         return min(self.width(), wanted)
 
     def _font(self, *, strong: bool) -> QFont:
@@ -118,7 +118,7 @@ class DigitGroups(QWidget):
         height = GLOVES_MM if look.gloves else DIGIT_MM
         font = look.font("value", strong=strong, mono=True)
         font.setPixelSize(round(height * look.px_per_mm / FIGURE))
-        gaps = (GROUPS - 1) * look.space.s + GROUPS * 2 * look.space.m
+        gaps = (GROUPS - 1) * look.space.s + GROUPS * 2 * look.space.xl
         room = max(1.0, self.width() - gaps) / GROUPS
         wide = QFontMetricsF(font).horizontalAdvance("0000")
         if wide > room:

@@ -75,7 +75,7 @@ class TokensView(QWidget):
 def _result(token: "TokenView") -> tuple[str, str]:
     """Say what the meter made of it, and what to do next where something is to be done."""
     if token.state == "open":
-        return token.words or words.NOTHING, ""
+        return words.sentence(token.words).rstrip(".") or words.NOTHING, ""
     if token.state == "intended":
         return "Nobody saw what became of it", "Resume: it is found out before anything is entered"
     said = result_words(token.code)

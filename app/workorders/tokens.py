@@ -22,7 +22,7 @@ from app.models.journal import append
 from app.models.order import WorkOrder
 from app.models.token import OVER, OrderToken, TokenStep, VendingRecord
 from app.services import audit
-from app.services.token import plain_digits, token_facts
+from app.services.token import TokenFacts, plain_digits, token_facts
 from app.services.token_box import TokenBox
 from app.tasks import checkpoint
 from app.workorders.exchange.order_rows import RowError
@@ -103,12 +103,7 @@ def import_tokens(db: Database, path: Path, box: TokenBox, *, who: str = "") -> 
     """
     table = read_table(path)
     names = [plain(column) for column in table.columns]
-    place = next((names.index(name) for name in _ORDER_COLUMNS if name in names), None)
-    if place is None or not has_tokens(table.columns):
-        raise BadInput(
-            f"{path.name}: a token list needs a column for the order (reference or number) and"
-            " columns like token and purpose, kct_1, credit"
-        )
+    place = order_place(names, path)
     errors: list[RowError] = []
     orders: set[str] = set()
     counts = [0, 0]
@@ -118,7 +113,7 @@ def import_tokens(db: Database, path: Path, box: TokenBox, *, who: str = "") -> 
             try:
                 cells = dict(zip(names, row.cells, strict=True))
                 plan = row_plan(cells, row.problem)
-                order = _order(session, row.cells[place].strip())
+                order = open_order(session, row.cells[place].strip())
                 added, same = add_tokens(session, order, plan, box)
             except (ValueError, BadInput) as error:
                 errors.append(RowError(row.number, "", "", str(error)))
@@ -134,6 +129,21 @@ def import_tokens(db: Database, path: Path, box: TokenBox, *, who: str = "") -> 
             {"sha256": table.sha256, "orders": len(orders), "tokens": counts[0]},
         )
     return TokenImport(len(orders), counts[0], counts[1], tuple(errors))
+
+
+def order_place(names: list[str], path: Path) -> int:
+    """Return which of these plain column names is the order's.
+
+    Raises:
+        BadInput: It is no token list.
+    """
+    place = next((names.index(name) for name in _ORDER_COLUMNS if name in names), None)
+    if place is None or not has_tokens(names):
+        raise BadInput(
+            f"{path.name}: a token list needs a column for the order (reference or number) and"
+            " columns like token and purpose, kct_1, credit"
+        )
+    return place
 
 
 def row_plan(cells: Mapping[str, str], problem: str = "") -> TokenPlan:
@@ -180,10 +190,7 @@ def add_tokens(
 
     Raises:
         BadInput: A token is none, or does not fit its purpose.
-        ValueError: The order is done.
     """
-    if order.state in OVER:
-        raise ValueError(f"order {order.number} is {order.state}; it takes no more tokens")
     rows = list({row.fingerprint: row for row in _rows(order, plan, box)}.values())
     known = {
         row.fingerprint: row
@@ -288,6 +295,24 @@ def _token_text(cells: Mapping[str, str], name: str) -> str:
     return text.strip()
 
 
+def checked_token(text: str, purpose: str, number: int = 1) -> tuple[str, TokenFacts]:
+    """Return a token's digits and what can be said of it.
+
+    Raises:
+        BadInput: It is no token, or none for this purpose; the text never repeats the digits.
+    """
+    try:
+        digits = plain_digits(text)
+    except BadInput as error:
+        raise BadInput(f"{PURPOSE_WORDS[purpose]} {number}: {error}") from error
+    facts = token_facts(digits)
+    if facts.token_class != _CLASSES[purpose]:
+        raise BadInput(
+            f"{facts.shown} is no token for {PURPOSE_WORDS[purpose]}: it is {facts.words}"
+        )
+    return digits, facts
+
+
 def _rows(order: WorkOrder, plan: TokenPlan, box: TokenBox) -> list[OrderToken]:
     return [_row(order, plan, item, box) for item in plan.tokens]
 
@@ -296,12 +321,7 @@ def _row(
     order: WorkOrder, plan: TokenPlan, item: tuple[str, int, str], box: TokenBox
 ) -> OrderToken:
     purpose, number, text = item
-    digits = plain_digits(text)
-    facts = token_facts(digits)
-    if facts.token_class != _CLASSES[purpose]:
-        raise BadInput(
-            f"{facts.shown} is no token for {PURPOSE_WORDS[purpose]}: it is {facts.words}"
-        )
+    digits, facts = checked_token(text, purpose, number)
     credit = purpose in {CREDIT, OLD_CREDIT}
     return OrderToken(
         order_id=order.order_id,
@@ -333,7 +353,12 @@ def _record(session: Session, order: WorkOrder, plan: TokenPlan) -> bool:
     return changed
 
 
-def _order(session: Session, name: str) -> WorkOrder:
+def open_order(session: Session, name: str) -> WorkOrder:
+    """Return the one order of this reference or number that still takes tokens.
+
+    Raises:
+        ValueError: There is none, or there are several, or it is over.
+    """
     found = session.scalars(
         select(WorkOrder).where((WorkOrder.external_ref == name) | (WorkOrder.number == name))
     ).all()
@@ -341,7 +366,10 @@ def _order(session: Session, name: str) -> WorkOrder:
         raise ValueError(f"there is no order {name!r}")
     if len(found) > 1:
         raise ValueError(f"several orders are called {name!r}")
-    return found[0]
+    order = found[0]
+    if order.state in OVER:
+        raise ValueError(f"order {order.number} is {order.state}; it takes no more tokens")
+    return order
 
 
 def _key(cells: Mapping[str, str], when: str) -> dict[str, Any]:
