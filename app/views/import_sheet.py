@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from app.workorders.incoming import Incoming
 
 COLUMNS = [Column("Row", 6, number=True), Column("Column", 16), Column("What is wrong with it")]
-SHOWN_ROWS = 6
+SHOWN_ROWS = 3
 
 
 class ImportSheet(Sheet):
