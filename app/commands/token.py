@@ -9,6 +9,8 @@ from app.commands.options import common_options, database, link_options, target_
 from app.commands.terminal import Terminal, reported, text_table
 from app.errors import BadInput, Cancelled
 from app.main import desk_on
+from app.models.database import Database
+from app.services.confirming import confirm
 from app.services.connection import connect
 from app.services.token import TokenFacts, key_words, plain_digits, reading_data, token_facts
 from app.services.token_alone import TokenOutcome, enter_alone
@@ -19,7 +21,8 @@ from app.workorders.campaign import (
     import_campaign,
 )
 from app.workorders.incoming import Incoming, preview
-from app.workorders.queue import find_order
+from app.workorders.queue import find_order, order_detail
+from app.workorders.steps.tokens import consequence
 from app.workorders.token_on_order import enter_on_order, settle_on_order
 from app.workorders.tokens import import_tokens, token_views
 from drivers.secrets import Secret
@@ -51,19 +54,21 @@ def enter(link: str, digits: str, order: str, reason: str, yes: bool, **given: A
         target, trace = target_from(link, given["data"], given)
         if facts.engineering and order and not reason.strip():
             raise BadInput("an engineering token needs a reason; give --reason")
+        order_id = find_order(db, order) if order else ""
         if not yes:
-            terminal.run(_confirmed(facts))
+            terminal.run(_confirmed(db, facts, order_id))
         secret = Secret(plain.encode("ascii"))
         if order:
             context = desk.context(lambda _type: connect(target, trace))
-            task = enter_on_order(context, find_order(db, order), secret, facts, reason)
+            task = enter_on_order(context, order_id, secret, facts, reason)
         else:
             task = enter_alone(db, lambda: connect(target, trace), secret, facts, desk.who)
         outcome = terminal.run(task)
         terminal.result(_shape(outcome, facts), lambda: _words(outcome))
 
 
-def _confirmed(facts: TokenFacts) -> Task[None]:
+def _confirmed(db: Database, facts: TokenFacts, order_id: str) -> Task[None]:
+    """Ask before a token is entered, and a second time where it may do harm."""
     answer = yield Ask(
         f"Enter token {facts.shown}: {facts.words}?",
         (ENTER, LEAVE),
@@ -73,6 +78,9 @@ def _confirmed(facts: TokenFacts) -> Task[None]:
     )
     if answer != ENTER:
         raise Cancelled
+    if facts.destructive and order_id:
+        serial = order_detail(db, order_id).row.meter_serial
+        yield from confirm("token.confirm", consequence(facts), serial, asked=bool(serial))
 
 
 def _shape(outcome: TokenOutcome, facts: TokenFacts) -> dict[str, Any]:

@@ -80,16 +80,11 @@ def preview(db: Database, path: Path, *, campaign: str = "") -> Incoming:
         count, errors = _preview_tokens(db, path, frozenset())
         return Incoming(kind, tokens=count, errors=errors)
     made = import_orders(db, path, mapping=_mapping(kind, campaign), dry_run=True)
-    told = Incoming(
-        kind, made.created, made.changed, made.unchanged, 0, made.errors, _said(made.remarks, kind)
-    )
+    remarks = made.remarks if kind is FileKind.ORDERS else used_remarks(made.remarks)
+    told = Incoming(kind, made.created, made.changed, made.unchanged, 0, made.errors, remarks)
     if kind is FileKind.ORDERS:
         return told
-    names = [plain(column) for column in table.columns]
-    place = order_place(names, path)
-    coming = frozenset(row.cells[place].strip() for row in table.rows if not row.problem)
-    count, errors = _preview_tokens(db, path, coming)
-    return _with_tokens(told, count, errors)
+    return _with_tokens(told, *coming_tokens(db, path))
 
 
 def bring(
@@ -119,11 +114,23 @@ def bring(
         whole = import_campaign(db, path, campaign, box, who=who)
         return Incoming(kind, whole.created, tokens=whole.tokens, errors=whole.errors)
     made = import_orders(db, path, who=who)
-    told = Incoming(
-        kind, made.created, made.changed, made.unchanged, 0, made.errors, _said(made.remarks, kind)
-    )
+    remarks = used_remarks(made.remarks)
+    told = Incoming(kind, made.created, made.changed, made.unchanged, 0, made.errors, remarks)
     tokens = import_tokens(db, path, box, who=who)
     return _with_tokens(told, tokens.tokens, tokens.errors)
+
+
+def coming_tokens(db: Database, path: Path) -> tuple[int, tuple[RowError, ...]]:
+    """Return how many tokens come with orders of the same file, and what is wrong with others."""
+    table = read_table(path)
+    place = order_place([plain(column) for column in table.columns], path)
+    coming = frozenset(row.cells[place].strip() for row in table.rows if not row.problem)
+    return _preview_tokens(db, path, coming)
+
+
+def used_remarks(remarks: tuple[str, ...]) -> tuple[str, ...]:
+    """Leave out that columns of tokens are no columns of orders: they are used as well."""
+    return tuple(remark for remark in remarks if not remark.startswith("columns that are not used"))
 
 
 def _preview_tokens(
@@ -162,10 +169,3 @@ def _with_tokens(told: Incoming, count: int, errors: tuple[RowError, ...]) -> In
 
 def _mapping(kind: FileKind, campaign: str) -> MappingProfile | None:
     return campaign_profile(campaign) if kind is FileKind.CAMPAIGN else None
-
-
-def _said(remarks: tuple[str, ...], kind: FileKind) -> tuple[str, ...]:
-    """Leave out that columns of tokens are no columns of orders: they are used as well."""
-    if kind is FileKind.ORDERS:
-        return remarks
-    return tuple(remark for remark in remarks if not remark.startswith("columns that are not used"))

@@ -10,7 +10,7 @@ from app.services.token_entry import Booking, enter_over_wire, result_code, unfi
 from app.tasks import Progress, Task
 from app.workorders.entering import keypad_for_type
 from app.workorders.serials import any_same
-from app.workorders.tokens import CREDIT, ENGINEERING, TEST, add_typed
+from app.workorders.tokens import CREDIT, ENGINEERING, KEY_CHANGE, TEST, add_typed
 from app.workorders.unseen import Line, Unseen, settle_open
 from app.workorders.visit import WorkContext, meter_serials
 from drivers.errors import MeterBusy, PortUnavailable, TokenRefused, WrongMeter
@@ -50,6 +50,11 @@ def enter_on_order(
     )  # fmt: skip
     if not row.sealed:
         raise NotPermitted(f"{row.shown} was accepted before; it is not entered twice")
+    if row.purpose == KEY_CHANGE or facts.key_change:
+        raise NotPermitted(
+            f"{row.shown} is part of a key-change set: work the order, so that the set is checked"
+            " and somebody else approves it"
+        )
     with context.open_meter(order.meter_type) as meter:
         _same(meter, order)
         before = yield from read_prepayment(meter)

@@ -190,3 +190,15 @@ def row(purpose: str, amount: Decimal | None = None) -> OrderToken:
 )
 def test_key_last_token_and_credit_are_the_evidence_in_this_order(purpose, amount, change, was):
     assert taken(READING, replace(READING, **change), row(purpose, amount)) is was
+
+
+def test_a_token_of_the_key_change_set_is_not_entered_past_its_approval(place):
+    listed = place.standard_set()
+    place.tokens(**listed)
+    token = listed["kct_1"]
+    task = enter_on_order(
+        context(place), place.order, Secret(token.encode()), token_facts(token), "in a hurry"
+    )
+    with pytest.raises(NotPermitted, match="part of a key-change set"):
+        collect(task)
+    assert entered(place) == []
