@@ -59,6 +59,7 @@ class Terminal:
     answers: dict[str, str] = field(default_factory=dict)
     interactive: bool = True
     said: Callable[[Event], None] | None = None
+    typist: Callable[[KeypadAsk], str] | None = None  # types tokens on a virtual meter
     _begun: float = 0.0
     _shown: float = 0.0
     _stage: str = ""
@@ -114,6 +115,8 @@ class Terminal:
     def _answer(self, ask: Ask) -> str:
         if ask.kind == "proof":
             return self._password(ask)
+        if isinstance(ask, KeypadAsk) and self.typist is not None:
+            return self.typist(ask)
         if ask.key in self.answers:
             given = self.answers[ask.key]
             if ask.choices and ask.kind == "choice" and given not in ask.choices:

@@ -53,6 +53,7 @@ KEYPAD_ANSWERS = {  # what people read on the display, and the number of the res
     "Another refusal": results.UNTOLD,
 }
 _LAST_DIGITS = 4
+_SET = frozenset({results.FIRST_SET, results.SECOND_SET, results.THIRD_SET, results.FOURTH_SET})
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +320,16 @@ def _on_keypad(visit: Visit, token: OrderToken, booking: Booking) -> Task[None]:
         ),
     )
     settle_keypad(command_id, token, booking, answer)
+
+
+def display_answer(display: str) -> str:
+    """Return the answer that fits what a virtual meter's display says."""
+    number = display.rpartition(" ")[2]
+    code = int(number) if number.isdigit() else results.ACCEPT
+    if display.startswith("Accept"):
+        code = results.FIRST_SET if code in _SET and "result" in display else results.ACCEPT
+    known = {code: words for words, code in KEYPAD_ANSWERS.items()}
+    return known.get(code, known[results.UNTOLD])
 
 
 def _answers(token: OrderToken) -> tuple[str, ...]:

@@ -254,7 +254,8 @@ class Hexcell:
             wrong_password=self._locked,
         )
         station = HdlcStation(name, self.settings, server, self.faults)
-        return TwoFramings(station, WrapperDevice(name, server, self.faults), self.clock.true)
+        wrapper = WrapperDevice(name, server, self.faults)
+        return TwoFramings(station, wrapper, self.clock.true, self.prepayment.keypad)
 
     @property
     def logical_device_name(self) -> str:
