@@ -227,7 +227,8 @@ def _verified(
     if not same:
         summary = "All tokens accepted; the meter tells nothing to verify the key by"
         return StepEnd(Verdict.WARN, summary, value, also=keep)
-    return StepEnd(Verdict.PASS, f"On the new key: {key_words(after)}", value, also=keep)
+    summary = f"On the new key: {key_words(after)}; approved by {value['approved_by'] or 'nobody'}"
+    return StepEnd(Verdict.PASS, summary, value, also=keep)
 
 
 def _close(
