@@ -206,11 +206,11 @@ class KeypadPanel(QuestionPanel):
     def _show(self, *, asking: bool) -> None:
         self.digits.setVisible(not asking)
         self.answers.setVisible(asking)
+        self.now.setVisible(not asking)  # the title asks already
         self.read.relabel("Show the digits again" if asking else "The display says something")
         if self.primary is not None:
             self.primary.setVisible(not asking)
         if asking:
-            self.now.setText("What does the display of the meter say?")
             self.set_text(self._ask.detail)
             self.read.setFocus()
         else:
