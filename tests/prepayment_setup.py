@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from app.models.base import utc_now
 from app.models.database import Database
+from app.models.order import WorkOrder
 from app.models.token import OrderToken, VendingRecord
 from app.services.token_box import TokenBox
 from app.services.vault import Vault
@@ -192,8 +193,12 @@ def campaign_list(path: Path, count: int = 6, *, damaged: bool = False) -> list[
 def campaign_states(db: Database) -> None:
     """Bring the meters of a campaign to different states, as visits would."""
     with db.write() as session:
-        records = session.scalars(select(VendingRecord).where(VendingRecord.campaign != "")).all()
-        orders = sorted(record.order_id for record in records)
+        orders = session.scalars(
+            select(VendingRecord.order_id)
+            .join(WorkOrder, WorkOrder.order_id == VendingRecord.order_id)
+            .where(VendingRecord.campaign != "")
+            .order_by(WorkOrder.number)
+        ).all()
         for order_id, states in zip(orders, CAMPAIGN_STATES, strict=False):
             rows = session.scalars(
                 select(OrderToken)
