@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.services.typed_values import encoded, kind_of, typed
+from app.services.typed_values import encoded, kind_of, text_of, typed
 from drivers.errors import ValueRefused
 
 
@@ -51,3 +51,26 @@ def test_a_structure_can_only_be_written_encoded():
 def test_what_stands_there_can_be_typed_back(raw):
     value = bytes.fromhex(raw)
     assert encoded(value, typed(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        ("1200FF", "255"),
+        ("0FFD", "-3"),
+        ("0600002CEC", "11500"),
+        ("0300", "off"),
+        ("09020A0B", "0A 0B"),
+        ("0A034F616B", "Oak"),
+        ("0203", ""),
+        ("06000E", ""),
+        ("090301", ""),
+        ("0A01FF", ""),
+        ("", ""),
+    ],
+)
+def test_a_value_is_shown_as_it_can_be_typed(raw, text):
+    value = bytes.fromhex(raw)
+    assert text_of(value) == text
+    if text:
+        assert encoded(value, text) == value
