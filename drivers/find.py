@@ -196,6 +196,8 @@ def _asked(dialogue: Dialogue) -> Generator[Step, Heard, Identification]:
         yield from dialogue.choose("0", "1")
         yield from dialogue.let_pass(BREAK_PAUSE)
         yield from dialogue.send(frames.command("B0"))
+    elif dialogue.mode() == "B":  # its list comes at the announced speed
+        yield from dialogue.follow(replace(line, speed=found.speed))
     yield from dialogue.quiet()
     dialogue.line = line
     return found

@@ -155,6 +155,9 @@ class Statistics:
     round_trips: int = 0
     resends: int = 0
     parity_errors: int = 0
+    parity_counted: bool = False  # whether anybody could count them
+    framing_errors: int = 0  # characters without a stop bit: another speed, or light on the probe
+    overruns: int = 0  # characters that this computer was too slow for
     discarded: int = 0  # damaged, foreign or unexpected frames and characters
     echo_seen: bool = False
     switch_margin_s: float | None = None  # between our speed switch and the first data bit

@@ -194,6 +194,7 @@ class Dialogue:
         self.now = 0.0
         self.sent_end = 0.0
         self.early = b""  # heard before the reading began
+        self._errors_before = (0, 0)  # of parity and framing, when the speed was changed
 
     # -- signing on ----------------------------------------------------------------------------
 
@@ -287,7 +288,7 @@ class Dialogue:
         speed = frames.speed_of(rate) or first.speed
         line = Line.named(speed, form) if form else replace(first, speed=speed)
         if line != first:
-            yield from self.configure(line)
+            yield from self.follow(line)
             took = self.now - self.sent_end
             if took > self.identification.reaction_s:
                 self.remark(
@@ -334,6 +335,19 @@ class Dialogue:
         """Use ``line`` from now on."""
         self.line = line
         self.now = (yield Configure(line)).now
+
+    def follow(self, line: Line) -> Generator[Step, Heard, None]:
+        """Use ``line`` as the meter announced it."""
+        counted = self.statistics
+        self._errors_before = counted.parity_errors, counted.framing_errors
+        yield from self.configure(line)
+
+    def not_followed(self) -> None:
+        """Count what was damaged since the speed changed as foreign: it says nothing of the line."""
+        counted = self.statistics
+        parity, framing = self._errors_before
+        counted.discarded += max(counted.parity_errors - parity, counted.framing_errors - framing)
+        counted.parity_errors, counted.framing_errors = parity, framing
 
     def let_pass(self, seconds: float) -> Generator[Step, Heard, None]:
         """Let time pass; what arrives meanwhile is dropped."""
