@@ -44,6 +44,18 @@ class Reading:
     check: str = "ok"
     raw: str = field(default="", compare=False)
 
+    @property
+    def full_code(self) -> str:
+        """The OBIS code, else the meter's own with the suffix of a stored value.
+
+        A value stored at a manual reset (``&03``) has no OBIS code that tells it from ``*03``.
+        """
+        if "&" in self.code:
+            return self.code
+        if self.obis or not self.history or self.code.endswith(self.history):
+            return self.obis or self.code
+        return f"{self.code}*{self.history}"
+
 
 @dataclass(frozen=True, slots=True)
 class ProfileColumn:

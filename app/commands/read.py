@@ -16,7 +16,9 @@ from app.services.connection import connect
 from app.services.reading import WHAT, Told, Wish, read_meter
 from app.services.tables import write_table
 from app.services.token import key_words
-from drivers.values import ProfileInfo, ProfileRow, Span
+from drivers.errors import DriverError
+from drivers.iec62056.diagnosis import line_diagnosis
+from drivers.values import MeterEvent, ProfileInfo, ProfileRow, Span
 
 
 @click.command()
@@ -42,11 +44,11 @@ def read(link: str, what: tuple[str, ...], **given: Any) -> None:
         target, trace = target_from(link, given["data"], given)
         told = Told()
         sink, finish = _rows_out(given["out"], wish)
-        interrupted = None
+        broken: Interrupted | DriverError | None = None
         try:
             terminal.run(read_meter(lambda: connect(target, trace), wish, told, sink))
-        except Interrupted as error:
-            interrupted = error
+        except (Interrupted, DriverError) as error:
+            broken = error
         finally:
             if trace is not None:
                 trace.close()
@@ -57,10 +59,12 @@ def read(link: str, what: tuple[str, ...], **given: Any) -> None:
         if given["out"] is not None and sink is None:
             write_table(given["out"], _tables(told), shape)
             terminal.say(f"Written to {given['out']}")
-        if interrupted is not None:
+        if broken is not None:
             if not given["as_json"]:
                 terminal.result(shape, lambda: words(told))
-            raise interrupted
+            for sentence in line_diagnosis(told.statistics):
+                broken.add_note(sentence)
+            raise broken
         terminal.result(shape, lambda: words(told))
 
 
@@ -125,6 +129,8 @@ def told_shape(link: str, told: Told) -> dict[str, Any]:
     shape["statistics"] = shapes.statistics_shape(told.statistics, told.elapsed)
     if told.statistics.remarks:
         shape["remarks"] = list(told.statistics.remarks)
+    if diagnosis := line_diagnosis(told.statistics):
+        shape["diagnosis"] = list(diagnosis)
     return shape
 
 
@@ -160,7 +166,8 @@ def words(told: Told) -> str:
         parts.append(f"Relay {told.relay.state}, {flow}, mode {told.relay.mode}")
     if told.prepayment is not None:
         parts.append(f"Prepayment: {key_words(told.prepayment)}")
-    parts += [f"Note: {remark}" for remark in told.statistics.remarks]
+    notes = (*told.statistics.remarks, *line_diagnosis(told.statistics))
+    parts += [f"Note: {note}" for note in notes if parts]
     return "\n\n".join(parts)
 
 
@@ -175,7 +182,7 @@ def _tables(told: Told) -> Tables:
             ["Code", "Name", "Value", "Unit", "Time"],
             [
                 [
-                    f"{r.obis or r.code}{'*' + r.history if r.history else ''}",
+                    r.full_code,
                     r.name,
                     shapes.number_text(r.value) or r.text,
                     r.unit,
@@ -189,9 +196,14 @@ def _tables(told: Told) -> Tables:
     if told.events is not None:
         tables["Events"] = (
             ["Time", "Code", "Event"],
-            [[shapes.time_text(e.time) or "", e.code, e.text] for e in told.events],
+            [[shapes.time_text(e.time) or "", e.code, event_words(e)] for e in told.events],
         )
     return tables
+
+
+def event_words(event: MeterEvent) -> str:
+    """Return the event in words, with the values that were recorded with it."""
+    return "; ".join(part for part in (event.text, *event.details) if part)
 
 
 def profile_head(info: ProfileInfo) -> list[str]:

@@ -61,11 +61,10 @@ class RegistersView(QWidget):
         return CellTable(self._look, "Registers", Rows(columns))
 
     def _row(self, key: "Key", values: dict[str, Reading]) -> list[Cell]:
-        code, history, _ = key
         first = next(iter(values.values()))
         shown = self._moments[-2 if self._look.compact else 0 :]
         cells = [
-            Cell(code + (f"*{history.lstrip('*&')}" if history else ""), mono=True),
+            Cell(key[0], mono=True),
             Cell(first.name or words.NOTHING, muted=not first.name),
             *(self._value(values.get(moment)) for moment in shown),
             Cell(first.unit, muted=True),
@@ -122,7 +121,7 @@ def _side_by_side(readings: Sequence[tuple[str, Reading]]) -> dict[Key, dict[str
     found: dict[Key, dict[str, Reading]] = {}
     seen: Counter[tuple[str, str, str]] = Counter()
     for moment, reading in readings:
-        code, history = reading.obis or reading.code, reading.history or ""
+        code, history = reading.full_code, reading.history or ""
         place = seen[moment, code, history]
         seen[moment, code, history] += 1
         found.setdefault((code, history, place), {})[moment] = reading

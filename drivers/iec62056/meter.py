@@ -20,12 +20,12 @@ from drivers.errors import (
     NotSupported,
     ValueRefused,
 )
-from drivers.eventwords import event_text
 from drivers.iec62056.access import Programming, lines_of
 from drivers.iec62056.archive import ReadingPlan, inside, log_name, profile_name, range_text
 from drivers.iec62056.clock import Clock, reading
 from drivers.iec62056.dataset import DataSet
 from drivers.iec62056.frames import Identification, Message
+from drivers.iec62056.log import in_words
 from drivers.iec62056.reading import Block, ReadoutDialogue
 from drivers.iec62056.readout import DataReader, Readout, decode_message
 from drivers.iec62056.registers import all_readings, identity_of, matching, reading_of, readings
@@ -157,7 +157,8 @@ class Iec62056Meter:
             raise GarbledReply("the meter's list is empty")
         if self._readout.check == "bad":
             count = len(self._readout.values)
-            raise GarbledReply(f"the check of the list does not fit ({count} values arrived)")
+            text = f"the check of the list does not fit ({count} values arrived)"
+            raise GarbledReply(text, "check")
         return self._readout
 
     def identity(self) -> Identity:
@@ -283,12 +284,9 @@ class Iec62056Meter:
         rows = [row for row in log.rows if inside(row.time, start, end)] if log else []
         if span and span.last:
             rows = rows[-span.last :]
-        table = next((item.events for item in self.meter_type.logs if item.code == name), "")
         for row in rows:
-            text = row.text
-            if table and row.code.isdecimal():
-                text = event_text(table, row.log, int(row.code)) or text
-            yield replace(row, time=row.time.astimezone(UTC), text=text)
+            event = in_words(row, self.meter_type)
+            yield replace(event, time=event.time.astimezone(UTC))
 
     def _archive(self, name: str, start: datetime | None, end: datetime | None) -> Readout:
         """Return the whole answer for a range of a profile or log; asked again when it breaks."""

@@ -343,7 +343,7 @@ class Dialogue:
         yield from self.configure(line)
 
     def not_followed(self) -> None:
-        """Count what was damaged since the speed changed as foreign: it says nothing of the line."""
+        """Count as foreign what was damaged since the speed changed: the line is not to blame."""
         counted = self.statistics
         parity, framing = self._errors_before
         counted.discarded += max(counted.parity_errors - parity, counted.framing_errors - framing)
