@@ -10,7 +10,7 @@ import click
 
 from app.commands.options import common_options, link_options, target_from
 from app.commands.terminal import Terminal, reported, text_table
-from app.errors import BadInput, Interrupted
+from app.errors import BadInput, Cancelled, Interrupted
 from app.services import shapes
 from app.services.connection import connect
 from app.services.reading import WHAT, Told, Wish, read_meter
@@ -44,10 +44,10 @@ def read(link: str, what: tuple[str, ...], **given: Any) -> None:
         target, trace = target_from(link, given["data"], given)
         told = Told()
         sink, finish = _rows_out(given["out"], wish)
-        broken: Interrupted | DriverError | None = None
+        broken: Cancelled | Interrupted | DriverError | None = None
         try:
             terminal.run(read_meter(lambda: connect(target, trace), wish, told, sink))
-        except (Interrupted, DriverError) as error:
+        except (Cancelled, Interrupted, DriverError) as error:
             broken = error
         finally:
             if trace is not None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QModelIndex
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from app.messages import explain
@@ -38,7 +39,7 @@ class ConnectSheet(Sheet):
         self.list = CellTable(look, "Ports", model, tall=True)
         self.list.horizontalHeader().hide()
         self.list.setMinimumHeight(SHOWN_ROWS * look.tall_row)
-        self.list.selectionModel().currentRowChanged.connect(lambda *_: self._choose())
+        self.list.selectionModel().currentRowChanged.connect(self._row_chosen)
         card = Card(look, padded=False)
         card.add(self.list)
         self.body.addWidget(card, 1)
@@ -117,8 +118,10 @@ class ConnectSheet(Sheet):
         self.note.setVisible(not ports)
         self.note.words.setText("No port is attached. Plug the probe in, or enter an address.")
         known = [port.target for port in ports]
-        if ports:
-            here = self._station.target
+        here = self._station.target
+        if here and here not in known and not self.other.text():
+            self.other.setText(here)  # it was typed the last time, too
+        elif ports and not self.other.text():
             self.list.selectRow(known.index(here) if here in known else 0)
         self._choose()
 
@@ -127,9 +130,20 @@ class ConnectSheet(Sheet):
         self.note.words.setText(f"{message.title}. {message.remedy}")
         self.note.show()
 
+    def _row_chosen(self, now: QModelIndex) -> None:
+        """Take the port; what was typed before it no longer counts."""
+        if now.isValid() and self.other.text():
+            self.other.clear()
+        self._choose()
+
     def _typed(self) -> None:
         self._place = None
         text, bench = self.other.text().strip(), self._station.desk.bench
+        if text:
+            self.list.setCurrentIndex(QModelIndex())
+            self.list.clearSelection()
+        elif not self.list.currentIndex().isValid() and self._ports:
+            self.list.selectRow(0)
         self._choose()
         if text.isalnum():
             self._station.fetcher.fetch(
@@ -146,6 +160,8 @@ class ConnectSheet(Sheet):
         """Show the settings that are known for the chosen place, if there are any."""
         known = self._settings.get(self.target)
         if known is None:
+            if self._ports:
+                self.note.hide()
             return
         place = self.types.findData(known[0])
         self.types.setCurrentIndex(max(0, place))

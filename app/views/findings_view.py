@@ -24,7 +24,7 @@ KINDS = ["checks", "readings", "rows", "events"]
 NAMES = ["Checks", "Registers", "Profile", "Events"]
 EMPTY = {
     "checks": "No checks yet. They follow when the meter has been read.",
-    "readings": "No registers yet.",
+    "readings": "No registers yet. They appear when their check has proved them.",
     "rows": "No load profile yet.",
     "events": "No events yet.",
 }

@@ -63,7 +63,9 @@ class ReadoutView(QWidget):
         if self._figures is not None:
             self._figures.hide()
             self._figures.deleteLater()
-        self._figures = None if self._narrow else clock_and_meter(self._look, clock, identity)
+        self._figures = (
+            None if self._narrow else clock_and_meter(self._look, clock, identity, self._zone)
+        )
         if self._figures is not None:
             self._column.insertWidget(0, self._figures)
         self._fill()

@@ -13,6 +13,7 @@ from app.views.theme import Look
 from drivers.values import ClockReading, Identity, Reading
 
 BAD = {"absent": "not proved", "bad": "check bytes wrong"}
+_LONG_S = 120  # from here on an offset is told in minutes, hours and days
 Key = tuple[str, str, int]  # code, stored-value suffix, which of several of that name
 
 
@@ -89,22 +90,29 @@ class RegistersView(QWidget):
         if self._figures is not None:
             self._figures.hide()
             self._figures.deleteLater()
-        self._figures = None if self._look.compact else clock_and_meter(self._look, clock, identity)
+        self._figures = (
+            None if self._look.compact else clock_and_meter(self._look, clock, identity, self._zone)
+        )
         if self._figures is not None:
             self._column.insertWidget(0, self._figures)
 
 
 def clock_and_meter(
-    look: Look, clock: ClockReading | None, identity: Identity | None
+    look: Look, clock: ClockReading | None, identity: Identity | None, zone: tzinfo | None
 ) -> Strip | None:
     """Give meter and clock as large figures; None where neither is known."""
     blocks: list[QWidget] = []
     if identity is not None and identity.serial:
         blocks.append(_figure(look, "Meter", identity.serial, "", identity.model))
     if clock is not None:
-        offset = words.signed(round(clock.offset, 1))
+        offset, unit = words.signed(round(clock.offset, 1)), "s"
         doubt = f"±{round(clock.uncertainty, 1)} s, meter minus ours"
-        blocks.append(_figure(look, "Clock", offset, "s", doubt))
+        if abs(clock.offset) >= _LONG_S:
+            unit = ""
+            offset = words.duration(abs(float(clock.offset)))
+            way = "behind" if clock.offset < 0 else "ahead of"
+            doubt = f"{way} ours: it shows {words.date_time(clock.meter_time, zone)}"
+        blocks.append(_figure(look, "Clock", offset, unit, doubt))
     return row_of(look, *blocks, None, gap=look.space.xl * 2) if blocks else None
 
 

@@ -5,7 +5,7 @@ because a readout takes seconds to minutes and costs a heat meter's battery.  Th
 once and kept: identity, registers and clock all come from it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from drivers.errors import (
     AccessDenied,
-    DriverError,
     GarbledReply,
     NoReply,
     NotSupported,
@@ -91,7 +90,7 @@ class Iec62056Meter:
         """End programming mode; after a readout the meter is at rest by itself."""
         self._access.leave()
 
-    def arriving(self) -> Iterator[DataSet]:
+    def arriving(self) -> Generator[DataSet, None, None]:
         """Read the list, yielding its values as they arrive, before their check is known.
 
         For showing progress.  Values of a block that is read again come again.  `registers` then
@@ -108,7 +107,7 @@ class Iec62056Meter:
             except StopIteration as done:
                 self._take(done.value)
                 return
-            except DriverError:
+            except Exception:  # the line broke, or the operator stopped
                 self._keep(reader)
                 raise
             if isinstance(event, Identified):
@@ -118,7 +117,11 @@ class Iec62056Meter:
                 if event.fresh:
                     reader = DataReader(self._zone)
                     self._begun, self._clock_at = self._clock.now(), None
-                yield from self._arrived(reader, event)
+                try:
+                    yield from self._arrived(reader, event)
+                except GeneratorExit:
+                    self._keep(reader)
+                    raise
 
     def _arrived(self, reader: DataReader, event: DataLine) -> list[DataSet]:
         sets = reader.take(event.text)
@@ -173,7 +176,7 @@ class Iec62056Meter:
         """
         try:
             readout = self._list()
-        except DriverError:
+        except Exception:
             if self._readout is not None:
                 yield from readings(self._readout, self.meter_type)
             raise
@@ -183,11 +186,15 @@ class Iec62056Meter:
         """Every value of the list, also those that the type does not list, as `registers` does."""
         try:
             readout = self._list()
-        except DriverError:
-            if self._readout is not None:
-                yield from all_readings(self._readout, self.meter_type)
+        except Exception:
+            yield from self.arrived()
             raise
         yield from all_readings(readout, self.meter_type)
+
+    def arrived(self) -> Iterator[Reading]:
+        """What is there of the list without asking for it, also where it broke off."""
+        if self._readout is not None:
+            yield from all_readings(self._readout, self.meter_type)
 
     def object(self, code: str, class_id: int = 0, attribute: int = 2) -> Reading:  # noqa: ARG002
         """One register by its code in any spelling, read by itself where the type can."""
