@@ -105,7 +105,7 @@ def looking(link: Link) -> Generator[tuple[str, int, int], None, Finding]:
             diagnosis=line_diagnosis(link.statistics),
         )
     failure = heard or NoReply(PATIENCE)
-    for text in (*tried, *line_diagnosis(link.statistics)):
+    for text in (*line_diagnosis(link.statistics), *tried):
         failure.add_note(text)
     raise failure
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QWidget
 
@@ -85,10 +85,10 @@ class FindSheet(Sheet):
         self.again.setShortcut("F5")
         self.again.clicked.connect(self.look_for_meter)
         self.finish(self.go, self.again)
-        window = parent.parentWidget() or parent
-        self.setMinimumWidth(min(look.width_of("0" * 96), round(window.width() * 0.94)))
-        self.fit_to(window)
+        self._window = parent.parentWidget() or parent
+        self.setMinimumWidth(min(look.width_of("0" * 96), round(self._window.width() * 0.94)))
         self.look_for_meter()
+        self.fit_to(self._window)
 
     def _bus_line(self) -> QWidget:
         """Give the line that begins a search of a bus."""
@@ -161,6 +161,7 @@ class FindSheet(Sheet):
     def _add(self, found: FoundSettings) -> None:
         if found not in self._found:
             self._found.append(found)
+        self.card.show()
         model = self.table.model()
         if isinstance(model, Rows):
             model.replace([list(one.cells) for one in self._found])
@@ -175,13 +176,21 @@ class FindSheet(Sheet):
     def _show_state(self) -> None:
         busy = self._runner.busy
         self.strip.setVisible(busy)
-        self.card.setVisible(busy or bool(self._found))  # an empty table would only take room
+        self.card.setVisible(bool(self._found))  # an empty table would only take room
         self.again.setEnabled(not busy)
         self.along.setEnabled(not busy)
         self._station.changed.emit()
         self._show_choice()
+        QTimer.singleShot(0, self, self._refit)
         if not busy:
             (self.table if self._found else self.again).setFocus()
+
+    def _refit(self) -> None:
+        """Be as high as what is shown needs, inside the window."""
+        self.adjustSize()
+        need = self._outer.totalHeightForWidth(self.width())
+        room = round(self._window.height() * 0.94)
+        self.resize(self.width(), min(room, max(self.height(), need)))
 
     def _show_choice(self) -> None:
         row = self.table.currentIndex().row()

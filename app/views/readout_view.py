@@ -104,7 +104,8 @@ class ReadoutView(QWidget):
         count = sum(len(listed) for _, listed in shown)
         total = sum(len(listed) for _, listed in self._sorted)
         few = f"{count:,} of " if count != total else ""
-        self.count.setText(few + words.count(total, "value"))
+        none = " hold these words" if total and not count else ""
+        self.count.setText(few + words.count(total, "value") + none)
 
     def _row(self, reading: Reading) -> list[Cell]:
         text = value_text(reading)
