@@ -90,10 +90,13 @@ def looking(link: Link) -> Generator[tuple[str, int, int], None, Finding]:
     tries = _tries(link)
     for number, (words, attempt) in enumerate(tries):
         yield words, number, len(tries)
+        errors = link.statistics.parity_errors, link.statistics.framing_errors
         try:
             found = attempt(link)
         except (NoReply, GarbledReply, NotSupported) as error:
             tried.append(f"{words}: {error}")
+            # What was damaged at a wrong setting says nothing of the line.
+            link.statistics.parity_errors, link.statistics.framing_errors = errors
             if heard is None or isinstance(error, GarbledReply):
                 heard = error
             continue

@@ -95,6 +95,7 @@ class ProgrammingDialogue(Dialogue):
         yield from self.let_pass(self.sent_end - self.now)
         if self.line != self.settings.line():
             self.keep_first_speed = True  # perhaps the announced speed is not followed
+            self.not_followed()
             yield from self.configure(self.settings.line())
             yield from self.send(frames.BREAK)
         yield from self.quiet()
