@@ -45,10 +45,9 @@ WAKE_S, WAKE_PAUSE_S = 2.2, 1.6
 LONGEST_NOISE = 10.0  # s of characters without an identification among them
 LONGEST_BLOCK = 1800.0  # s; the longest list known takes 318 s at 300 Bd
 _LINE_END_S = 0.2  # s after a lone CR, before the line counts as complete
-_IDENTIFICATION = re.compile(
-    rb"/(?!\?)([A-Za-z]{3}[^\r\n\x02/]{1,61})(?:\r\n|\n|\r(?=[^\n])|(?=\x02))"
-)
-_OPEN_LINE = re.compile(rb"/(?!\?)[A-Za-z]{3}[^\r\n\x02/]{1,61}\r\Z")
+_WHO = rb"/([A-Z]{2}[A-Za-z][ -.0-~]{1,61})"  # printable: noise seldom looks so
+_IDENTIFICATION = re.compile(_WHO + rb"(?:\r\n|\n|\r(?=[^\n])|(?=\x02))")
+_OPEN_LINE = re.compile(_WHO + rb"\r\Z")
 _EARLY = re.compile(rb"\x02|\(")
 _SHORT = 4  # characters that an answer may share with what was sent
 _UNASKED = re.compile(rb"\x02[^\x03\x04]*\(")  # data where an identification belongs

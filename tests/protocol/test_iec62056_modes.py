@@ -9,11 +9,13 @@ from drivers.connect import open_meter
 from drivers.errors import AccessDenied, NoReply
 from drivers.find import find_meter
 from drivers.iec62056.diagnosis import line_diagnosis
+from drivers.iec62056.session import _IDENTIFICATION
 from drivers.link import Line
 from drivers.metertype import Iec62056, LineType, MeterType, load_meter_type
 from drivers.secrets import Secret, Secrets
 from drivers.simulator import catalogue
 from drivers.simulator.memory import DeviceLink
+from drivers.values import Span
 
 GENERIC, EMH = load_meter_type("generic-iec62056-21"), load_meter_type("emh-lzqj")
 PUSHED = replace(GENERIC, line=LineType(2400, "7E1"), iec62056=Iec62056(mode="D"))
@@ -113,7 +115,7 @@ def test_a_speed_that_is_not_followed_is_no_fault_of_the_line():
     ],
 )
 def test_a_password_opens_the_meter_and_a_wrong_one_tells_the_attempts_left(name, fault, kind):
-    device, link = played(name, fault)
+    _, link = played(name, fault)
     with open_meter(link, kind) as meter, pytest.raises(AccessDenied, match="may want a password"):
         meter.object("1.8.0")
     with (
@@ -135,6 +137,41 @@ def test_a_password_opens_the_meter_and_a_wrong_one_tells_the_attempts_left(name
         pytest.raises(AccessDenied, match="may be locked"),
     ):
         meter.object("1.8.0")
+
+
+def read_profile(link: DeviceLink) -> None:
+    with open_meter(link, EMH) as meter:
+        info = meter.profile_info()
+        list(meter.profile(info, Span(last=300)))
+
+
+class Stopped(Exception):
+    """The operator's stop button."""
+
+
+@pytest.mark.parametrize("after_s", [0.5, 0.9, 1.2, 3.0, 5.0, 9.0])
+def test_a_meter_stopped_in_the_middle_of_a_long_answer_is_signed_off_when_it_ends(after_s):
+    (device,) = catalogue.build("emh-lzqj", rows=400)
+    stop = {"at": after_s}
+
+    def check():
+        if link.now() > stop["at"]:
+            stop["at"] = 1e9
+            raise Stopped
+
+    link = DeviceLink([device], check=check)
+    with pytest.raises(Stopped):
+        read_profile(link)
+    assert link.now() < after_s + 30
+    with open_meter(link, EMH) as meter:
+        assert meter.object("1.8.0").unit == "kWh", "it is at rest again"
+    assert link.statistics.resends <= 1, "its list, where the stop came before the option select"
+
+
+def test_noise_that_looks_a_little_like_an_identification_is_none():
+    for text in (b"/waa?P\r\n", b"/AB\x1bC5X\r\n", b"/A1C5X\r\n"):
+        assert _IDENTIFICATION.search(text) is None
+    assert _IDENTIFICATION.search(b"/ISk5MT174-0001\r\n")
 
 
 def test_a_break_sent_just_before_the_port_is_closed_still_reaches_the_meter():
