@@ -25,8 +25,13 @@ def code_of(reading: Reading) -> str:
 
 
 def value_text(reading: Reading) -> str:
-    """Give the number with all its digits, or the text where there is none."""
-    return words.number(reading.value) if reading.value is not None else reading.text.strip()
+    """Give the number with all its digits, or the text; two values in one stand apart."""
+    if reading.value is not None:
+        return words.number(reading.value)
+    parts = reading.text.split("&")
+    if len(parts) == 1 or not any(part.strip() for part in parts):
+        return reading.text.strip()
+    return " & ".join(part.replace("*", " ").strip() for part in parts)
 
 
 class ReadoutView(QWidget):

@@ -94,6 +94,18 @@ def test_all_values_of_a_list_are_shown_by_meaning_with_raw_code_and_text(window
     assert any("no profile" in sentence.lower() for sentence in page.line.sentences)
 
 
+def test_two_values_in_one_stand_apart_and_the_raw_text_is_kept(look, qtbot):
+    view = ReadoutView(look, None)
+    qtbot.addWidget(view)
+    raw = "098.5*C&096.1*C"
+    view.show_readings(
+        [("", Reading("9.4", "", "9.4", None, text=raw, raw=f"({raw})"))], None, None
+    )
+    model = view.table.model()
+    assert model.cell(1, 1).text == "098.5 C & 096.1 C"
+    assert model.cell(1, 4).text == f"({raw})"
+
+
 def test_the_search_looks_at_names_codes_and_raw_text_and_says_how_many(look, qtbot):
     view = ReadoutView(look, None)
     qtbot.addWidget(view)

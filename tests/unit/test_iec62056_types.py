@@ -48,6 +48,13 @@ def test_names_of_stored_values_say_which():
     assert names == ["Active energy import", "Active energy import, last 7 days"]
 
 
+def test_a_value_stored_at_a_manual_reset_says_so_and_keeps_its_own_code():
+    (item,) = decode_readout(b"/MWT5T\r\n\x021.8.0&03(7*kWh)\r\n!\r\n\x03").values
+    found = reading_of(item, "xor")
+    assert found.name.endswith("stored value 3 (manual reset)")
+    assert found.full_code == "1.8.0&03"
+
+
 def test_status_bits_come_from_the_type_and_unknown_ones_keep_their_number():
     assert status_words("00008020", EMH.iec62056.status_bits)[1] == ("clock adjusted",)
     assert status_words("000000C1", EMH.iec62056.status_bits)[1] == (
