@@ -1,6 +1,7 @@
 """Choosing a port, finding the settings of what answers there, and searching a bus."""
 
 import threading
+from dataclasses import replace
 
 from PySide6.QtCore import Qt
 
@@ -154,3 +155,25 @@ def test_a_known_number_is_enough_to_connect(window, desk, qtbot, tmp_path):
     qtbot.waitUntil(lambda: ports.target == "fake:bus", timeout=5000)
     ports.go.click()
     assert window.station.at().overrides.speed == kind.line.speed
+
+
+def test_short_names_are_found_shown_and_can_be_chosen(window, desk, qtbot):
+    kind = load_meter_type("landisgyr-zmf100")
+    kind = replace(kind, dlms=replace(kind.dlms, referencing="short"))
+    found = of_bus_meter(BusMeter(36, "02 48", 9600, "8N1", kind))
+    assert found.cells[1].detail == "DLMS/COSEM, HDLC, short names"
+    keep_place(desk.db.folder, "fake:bus", kind, Identity(serial="50284117"))
+    ports = ConnectSheet(window.look, window.station, window, "Connect")
+    ports.open()
+    ports.other.setText("50284117")
+    qtbot.waitUntil(lambda: ports.target == "fake:bus", timeout=5000)
+    assert ports.naming.currentText() == "By short names"
+    ports.naming.setCurrentIndex(0)
+    ports.go.click()
+    assert window.station.at().overrides.referencing is None
+    again = ConnectSheet(window.look, window.station, window, "Connect")
+    again.open()
+    again.other.setText("tcp://192.0.2.7:4059")
+    again.naming.setCurrentIndex(again.naming.findData("short"))
+    again.go.click()
+    assert window.station.at().overrides.referencing == "short"

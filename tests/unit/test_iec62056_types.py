@@ -10,7 +10,7 @@ from drivers.iec62056.archive import log_name, profile_name, range_text
 from drivers.iec62056.log import changed, parse_record, words_of
 from drivers.iec62056.profile import ProfileReader, status_words
 from drivers.iec62056.readout import decode_readout
-from drivers.iec62056.registers import history_words, readings
+from drivers.iec62056.registers import history_words, reading_of, readings
 from drivers.iec62056.times import MeterZone
 from drivers.metertype import StatusBit, load_meter_type, meter_type_names
 
