@@ -12,7 +12,7 @@ from app.commands.options import common_options, link_options, target_from
 from app.commands.terminal import Terminal, reported, text_table
 from app.errors import BadInput, Cancelled, Interrupted
 from app.services import shapes
-from app.services.connection import connect
+from app.services.connection import connect, meter_type_named
 from app.services.reading import WHAT, Told, Wish, read_meter
 from app.services.tables import write_table
 from app.services.token import key_words
@@ -42,6 +42,8 @@ def read(link: str, what: tuple[str, ...], **given: Any) -> None:
     with reported(given["as_json"]):
         wish = _wish(what, given)
         target, trace = target_from(link, given["data"], given)
+        if target.meter_type and (note := meter_type_named(target.meter_type).note):
+            terminal.say(note)
         told = Told()
         sink, finish = _rows_out(given["out"], wish)
         broken: Cancelled | Interrupted | DriverError | None = None

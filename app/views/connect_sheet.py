@@ -56,6 +56,7 @@ class ConnectSheet(Sheet):
         self.types = Choice(look, "Meter type")
         self.types.addItem(FIND, "")
         self.finder = self._finder()
+        self.warning = self._warning()
         self.naming = self._naming()
         self.go = ActionButton(look, verb, "primary", "plug", "Enter")
         self.go.setEnabled(False)
@@ -80,6 +81,14 @@ class ConnectSheet(Sheet):
         line.add(finder)
         self.body.addWidget(line)
         return finder
+
+    def _warning(self) -> Notice:
+        """Give the line for what should be known of the chosen type."""
+        warning = Notice(self.look, "info")
+        warning.hide()
+        self.body.addWidget(warning)
+        self.types.currentIndexChanged.connect(lambda _: self._show_warning())
+        return warning
 
     def _naming(self) -> Choice:
         """Give the choice of how a DLMS meter names its objects."""
@@ -122,6 +131,12 @@ class ConnectSheet(Sheet):
             self.types.addItem(title, name)
         place = self.types.findData(self._station.meter_type)
         self.types.setCurrentIndex(max(0, place))
+
+    def _show_warning(self) -> None:
+        """Show what should be known before connecting to a meter of the chosen type."""
+        text = self._station.desk.bench.note_of(str(self.types.currentData() or ""))
+        self.warning.words.setText(text)
+        self.warning.setVisible(bool(text))
 
     def _show_ports(self, ports: Sequence["PortLike"]) -> None:
         self._ports = ports

@@ -130,6 +130,19 @@ def test_a_port_in_the_list_and_a_typed_address_are_never_both_chosen(window, qt
     ports.reject()
 
 
+def test_what_should_be_known_of_a_type_is_said_before_connecting(window, qtbot):
+    ports = ConnectSheet(window.look, window.station, window, "Connect")
+    ports.open()
+    qtbot.waitUntil(lambda: ports.types.findData("landisgyr-ultraheat") > 0, timeout=5000)
+    assert not ports.warning.isVisible()
+    ports.types.setCurrentIndex(ports.types.findData("landisgyr-ultraheat"))
+    assert ports.warning.isVisible()
+    assert "battery" in ports.warning.words.text()
+    ports.types.setCurrentIndex(0)
+    assert not ports.warning.isVisible()
+    ports.reject()
+
+
 def test_an_address_that_was_typed_is_there_the_next_time(window, qtbot):
     window.station.choose_port("tcp://192.0.2.7:4059", "tcp://192.0.2.7:4059", "")
     ports = ConnectSheet(window.look, window.station, window, "Connect")
