@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex
+from PySide6.QtCore import QModelIndex, QTimer
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from app.messages import explain
@@ -40,7 +40,7 @@ class ConnectSheet(Sheet):
         model = Rows([Column("Port")])
         self.list = CellTable(look, "Ports", model, tall=True)
         self.list.horizontalHeader().hide()
-        self.list.setMinimumHeight(SHOWN_ROWS * look.tall_row)
+        self.list.setMinimumHeight((SHOWN_ROWS - look.gloves) * look.tall_row)
         self.list.selectionModel().currentRowChanged.connect(self._row_chosen)
         card = Card(look, padded=False)
         card.add(self.list)
@@ -137,6 +137,7 @@ class ConnectSheet(Sheet):
         text = self._station.desk.bench.note_of(str(self.types.currentData() or ""))
         self.warning.words.setText(text)
         self.warning.setVisible(bool(text))
+        QTimer.singleShot(0, self, self.refit)
 
     def _show_ports(self, ports: Sequence["PortLike"]) -> None:
         self._ports = ports

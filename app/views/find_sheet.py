@@ -17,7 +17,7 @@ from app.views.controls import ActionButton
 from app.views.forecast import Forecast
 from app.views.page import Notice
 from app.views.progress_strip import ProgressStrip
-from app.views.sheet import Sheet
+from app.views.sheet import ROOM, Sheet
 from app.views.surfaces import Card, label, row_of
 from app.views.tables import Cell, CellTable, Column, Rows
 from app.views.task_runner import TaskRunner
@@ -85,10 +85,10 @@ class FindSheet(Sheet):
         self.again.setShortcut("F5")
         self.again.clicked.connect(self.look_for_meter)
         self.finish(self.go, self.again)
-        self._window = parent.parentWidget() or parent
-        self.setMinimumWidth(min(look.width_of("0" * 96), round(self._window.width() * 0.94)))
+        window = parent.parentWidget() or parent
+        self.setMinimumWidth(min(look.width_of("0" * 96), round(window.width() * ROOM)))
         self.look_for_meter()
-        self.fit_to(self._window)
+        self.fit_to(window)
 
     def _bus_line(self) -> QWidget:
         """Give the line that begins a search of a bus."""
@@ -181,16 +181,9 @@ class FindSheet(Sheet):
         self.along.setEnabled(not busy)
         self._station.changed.emit()
         self._show_choice()
-        QTimer.singleShot(0, self, self._refit)
+        QTimer.singleShot(0, self, self.refit)
         if not busy:
             (self.table if self._found else self.again).setFocus()
-
-    def _refit(self) -> None:
-        """Be as high as what is shown needs, inside the window."""
-        self.adjustSize()
-        need = self._outer.totalHeightForWidth(self.width())
-        room = round(self._window.height() * 0.94)
-        self.resize(self.width(), min(room, max(self.height(), need)))
 
     def _show_choice(self) -> None:
         row = self.table.currentIndex().row()

@@ -7,6 +7,8 @@ from app.views.controls import ActionButton, FocusRing, action_bar
 from app.views.surfaces import label
 from app.views.theme import Look
 
+ROOM = 0.94  # of the window
+
 
 class Sheet(QDialog):
     """One thing to decide; Escape leaves without doing it."""
@@ -29,6 +31,7 @@ class Sheet(QDialog):
         self.body.addWidget(label(look, title, "heading", strong=True))
         outer.addWidget(content, 1)
         self._outer = outer
+        self._window: QWidget | None = None
 
     def finish(self, primary: ActionButton, *left: ActionButton, leave: str = "Leave") -> None:
         """Add the action bar, with ``primary`` on Enter and a button that leaves on Escape."""
@@ -46,7 +49,16 @@ class Sheet(QDialog):
 
     def fit_to(self, window: QWidget) -> None:
         """Stay inside the window it belongs to."""
+        self._window = window
         self.adjustSize()
-        room = window.size() * 0.94
+        room = window.size() * ROOM
         self.resize(self.size().boundedTo(room))
         self.setWindowModality(Qt.WindowModality.WindowModal)
+
+    def refit(self) -> None:
+        """Be as high as what is shown by now needs, inside the window."""
+        if self._window is not None:
+            self.adjustSize()
+            need = self._outer.totalHeightForWidth(self.width())
+            room = round(self._window.height() * ROOM)
+            self.resize(self.width(), min(room, max(self.height(), need)))
