@@ -105,7 +105,7 @@ def looking(link: Link) -> Generator[tuple[str, int, int], None, Finding]:
             found,
             echo=link.statistics.echo_seen,
             tried=tuple(tried),
-            diagnosis=line_diagnosis(link.statistics),
+            diagnosis=line_diagnosis(link.statistics, answered=True),
         )
     failure = heard or NoReply(PATIENCE)
     for text in (*line_diagnosis(link.statistics), *tried):

@@ -34,12 +34,13 @@ def parity_words(statistics: Statistics) -> str:
     return f"{parity_errors_per_1000(statistics):.1f} parity errors per 1,000"
 
 
-def line_diagnosis(statistics: Statistics) -> tuple[str, ...]:
+def line_diagnosis(statistics: Statistics, *, answered: bool = False) -> tuple[str, ...]:
     """Return what is worth saying about the line, the most important first; empty when all is well.
 
-    The sentences are for whoever holds the probe: what was seen, and what to try.
+    The sentences are for whoever holds the probe: what was seen, and what to try.  ``answered``
+    says that a meter was heard, which the counters do not show of one that sends by itself.
     """
-    silence = _silence(statistics)
+    silence = [] if answered else _silence(statistics)
     found = [*silence, *_parity(statistics), *_hardware(statistics)]
     if statistics.switch_margin_s is not None and statistics.switch_margin_s < _TIGHT_S:
         found.append(

@@ -246,7 +246,7 @@ class Iec62056Meter:
         """
         name = profile_name(self.meter_type, info.obis)
         plan = ReadingPlan(span, info.period_s, self._clock.now())
-        expected = plan.expected or span.last
+        expected = (span.last if span.start is None else 0) or plan.expected
         while (window := plan.window()) is not None:
             try:
                 for rows in self._rows(name, *window, blocks=plan.troubled):

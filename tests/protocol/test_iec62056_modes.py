@@ -65,6 +65,7 @@ def test_the_list_of_every_mode_is_what_the_meter_holds(name, kind, lines):
         ("iec-mode-a", "IEC 62056-21, mode A", 300),
         ("iec-mode-b", "IEC 62056-21, mode B", 2400),
         ("iec-mode-d", "IEC 62056-21, mode D", 2400),
+        ("generic-sml", "SML telegrams", 9600),
     ],
 )
 def test_each_mode_is_found_and_tries_at_wrong_settings_do_not_blame_the_line(
@@ -72,7 +73,8 @@ def test_each_mode_is_found_and_tries_at_wrong_settings_do_not_blame_the_line(
 ):
     _, link = played(name)
     found = find_meter(link)
-    assert (found.protocol, found.speed, found.format) == (protocol, speed, "7E1")
+    form = "8N1" if name == "generic-sml" else "7E1"
+    assert (found.protocol, found.speed, found.format) == (protocol, speed, form)
     assert not found.diagnosis
 
 
