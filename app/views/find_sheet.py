@@ -127,6 +127,8 @@ class FindSheet(Sheet):
         self._forecast = Forecast()
         if self._station.start_on_line(self._runner, task):
             self._say(LOOKING)
+        else:
+            self._say("Something else uses the line. Stop it, then look again.")
         self._show_state()
 
     def _progressed(self, progress: Progress) -> None:
