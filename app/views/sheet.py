@@ -1,6 +1,6 @@
 """A dialog in the look of the window: heading, content, and the action bar at its foot."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QDialog, QPushButton, QVBoxLayout, QWidget
 
 from app.views.controls import ActionButton, FocusRing, action_bar
@@ -31,7 +31,7 @@ class Sheet(QDialog):
         self.body.addWidget(label(look, title, "heading", strong=True))
         outer.addWidget(content, 1)
         self._outer = outer
-        self._window: QWidget | None = None
+        self._room: QWidget | None = None
 
     def finish(self, primary: ActionButton, *left: ActionButton, leave: str = "Leave") -> None:
         """Add the action bar, with ``primary`` on Enter and a button that leaves on Escape."""
@@ -49,16 +49,15 @@ class Sheet(QDialog):
 
     def fit_to(self, window: QWidget) -> None:
         """Stay inside the window it belongs to."""
-        self._window = window
-        self.adjustSize()
-        room = window.size() * ROOM
-        self.resize(self.size().boundedTo(room))
+        self._room = window
+        self.refit()
         self.setWindowModality(Qt.WindowModality.WindowModal)
 
     def refit(self) -> None:
         """Be as high as what is shown by now needs, inside the window."""
-        if self._window is not None:
-            self.adjustSize()
-            need = self._outer.totalHeightForWidth(self.width())
-            room = round(self._window.height() * ROOM)
-            self.resize(self.width(), min(room, max(self.height(), need)))
+        if self._room is None:
+            return
+        self._outer.activate()
+        self.adjustSize()  # which stays below two thirds of the screen, also where more is needed
+        wanted = QSize(self.width(), self._outer.totalHeightForWidth(self.width()))
+        self.resize(self.size().expandedTo(wanted).boundedTo(self._room.size() * ROOM))

@@ -11,6 +11,7 @@ from drivers.simulator.iec62056 import OpticalPort, framed
 from drivers.simulator.iecfaults import FAULTS as PORT_FAULTS
 from drivers.simulator.iecfaults import NOISE, on_the_wire
 from drivers.simulator.iecmeter import DIALECTS, Registers, expected
+from drivers.simulator.push import PushDevice
 
 PERIOD = 4.0  # s between the beginnings of two telegrams of a meter in mode D
 PUSH_LINE = WireFormat(2400, 7, "E")
@@ -29,45 +30,22 @@ def store(serial: str, seed: int, start: datetime | None) -> Registers:
     return Registers(DIALECTS["metcom"], number, seed, 1, born, live=start is None)
 
 
-class PushText:
+class PushText(PushDevice):
     """Sends its list again and again at 2400 Bd and hears nothing: mode D."""
 
     def __init__(self, registers: Registers, faults: Sequence[str] = ()) -> None:
         if unknown := set(faults) - set(PUSH_FAULTS):
             raise ValueError(f"there is no fault {', '.join(sorted(unknown))}")
+        super().__init__(PUSH_LINE, PERIOD, silent="silence" in faults)
         self.name = f"iec62056 mode D {registers.serial}"
         self._registers = registers
         self._faults = frozenset(faults)
-        self._next: float | None = None
 
-    @property
-    def format(self) -> WireFormat:
-        """Always 2400 7E1."""
-        return PUSH_LINE
-
-    def receive(self, now: float, data: bytes) -> None:
-        """Hear nothing."""
-
-    def garbled(self, now: float, count: int) -> None:
-        """Hear nothing."""
-
-    def wake_at(self) -> float | None:
-        """When the next telegram is due."""
-        if "silence" in self._faults:
-            return None
-        return 0.0 if self._next is None else self._next
-
-    def transmit(self, now: float) -> bytes:
+    def pushed(self, now: float) -> bytes:
         """Return the telegram that is due."""
-        if self._next is not None and now < self._next:
-            return b""
-        self._next = now + PERIOD
         lines = "".join(f"{line}\r\n" for line in self._registers.lines(now))
         text = f"{IDENTIFICATIONS['D']}\r\n\r\n{lines}!\r\n".encode("ascii")
         return (NOISE if "noise" in self._faults else b"") + on_the_wire(text, self._faults)
-
-    def sent(self, now: float) -> None:
-        """Go on."""
 
     def expected(self) -> dict[str, object]:
         """What a correct reader must find."""
