@@ -197,6 +197,28 @@ _PORT_REMEDIES = {
     ),
 }
 
+_HINTS = {  # what the line showed besides the error
+    "echo": (
+        "The probe hears itself",
+        "Only our own characters came back; the meter did not answer.",
+        ("Seat the probe again, the light may be reflected; it may also be turned by 180 degrees."),
+    ),
+    "late-dlms": (
+        "Meter found, DLMS not opened",
+        "The sign-on was answered, but not the DLMS connection after it.",
+        "Check address and client number, or let Find look for the address.",
+    ),
+    "check": (
+        "The check of the meter's list does not fit",
+        "The values arrived, but nothing proves them: one or more may be wrong.",
+        (
+            "Clean the window and read again. If it stays so with this meter, it sends a wrong"
+            ' check: its meter type may then say check = "none" (--iec-check none). Compare the'
+            " values with its display."
+        ),
+    ),
+}
+
 _UNEXPECTED = (
     "Something unexpected went wrong",
     "This is a defect in the program. What was saved before is safe.",
@@ -214,21 +236,9 @@ def explain(error: BaseException) -> Message:
         if error.present:
             remedy += f" Ports that exist now: {', '.join(error.present)}."
         return Message(title, meaning, remedy, detail)
-    if isinstance(error, NoReply) and error.hint == "echo":
-        return Message(
-            "The probe hears itself",
-            "Only our own characters came back; the meter did not answer.",
-            "Seat the probe again, the light may be reflected; it may also be turned by"
-            " 180 degrees.",
-            detail,
-        )
-    if isinstance(error, NoReply) and error.hint == "late-dlms":
-        return Message(
-            "Meter found, DLMS not opened",
-            "The sign-on was answered, but not the DLMS connection after it.",
-            "Check address and client number, or let Find look for the address.",
-            detail,
-        )
+    hint = getattr(error, "hint", "")
+    if hint in _HINTS:
+        return Message(*_HINTS[hint], detail=detail)
     if isinstance(error, TokenRefused):
         said = result_words(error.code)
         return Message(

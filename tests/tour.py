@@ -317,7 +317,7 @@ def others(tour: Tour) -> None:
     sheet.reject()
 
 
-def found(tour: Tour) -> None:
+def found(tour: Tour, name: str = "find-settings") -> None:
     """Let the program find out what answers at the chosen port."""
     tour.window.ask_for_port("Connect", None)
     ports = tour.sheet()
@@ -325,7 +325,7 @@ def found(tour: Tour) -> None:
     ports.finder.click()
     sheet = next(s for s in ports.findChildren(type(ports).__mro__[1]) if s.isVisible())
     tour.until(lambda: not sheet._runner.busy)
-    tour.grab("find-settings", sheet)
+    tour.grab(name, sheet)
     sheet.reject()
     ports.reject()
 
@@ -365,7 +365,25 @@ def failures(tour: Tour, folder: Path) -> None:
         tour.settle(0.4)
         page.findings.turn_to("checks")
         tour.grab("failed-check")
+        nothing_found(tour, desk)
     desk.db.close()
+
+
+def nothing_found(tour: Tour, desk: Any) -> None:
+    """Look for settings where nothing answers."""
+    from app.tasks import Progress
+    from drivers.errors import NoReply
+
+    def silent(_target: str) -> Iterator[Progress]:
+        yield Progress("Trying 300 7E1, IEC 62056-21 sign-on", 0, 6, "ways")
+        error = NoReply(2.0)
+        error.add_note("Nothing is heard. Check that the probe has power and sits on the window.")
+        for form in ("300 7E1, IEC 62056-21 sign-on", "9600 8N1, DLMS/COSEM, HDLC"):
+            error.add_note(f"{form}: no reply within 2 s")
+        raise error
+
+    desk.bench.find = silent
+    found(tour, "find-nothing")
 
 
 def run(folder: Path, theme: str, percent: int, desk_kind: str) -> int:

@@ -31,7 +31,12 @@ _LINK_OPTIONS = [
     click.option("--server", type=int),
     click.option("--physical", type=int),
     click.option("--address-size", type=click.Choice(["1", "2", "4"])),
-    click.option("--iec-address"),
+    click.option("--iec-address", help="number that the meter wants to be called by"),
+    click.option(
+        "--iec-select", metavar="VZY", help="option select: 000, 0-0 (speed as told), 256"
+    ),
+    click.option("--iec-mode", type=click.Choice(["auto", "A", "B", "C", "D"])),
+    click.option("--iec-check", type=click.Choice(["auto", "xor", "sum", "none"])),
     click.option("--auth", type=click.Choice(["none", "low", "high", "gmac"])),
     click.option("--referencing", type=click.Choice(["logical", "short"]), help="of objects"),
     click.option("--general-blocks", type=_ON_OFF, help="offer general block transfer"),
@@ -85,6 +90,9 @@ def target_from(link: str, data: Path | None, given: dict[str, Any]) -> tuple[Ta
         physical=given["physical"],
         address_size=int(given["address_size"]) if given["address_size"] else None,
         iec_address=given["iec_address"],
+        iec_select=given["iec_select"],
+        iec_mode=given["iec_mode"],
+        iec_check=given["iec_check"],
         auth=given["auth"],
         speed=given["speed"],
         format=given["character_format"],
