@@ -7,15 +7,12 @@ centre is restored from a backup, and clocks are years off.  At the end the faul
 promise is checked.
 """
 
-import atexit
 import random
 import shutil
 import sqlite3
-import tempfile
 from collections.abc import Callable
 from contextlib import closing, suppress
 from datetime import timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +23,13 @@ from app.centre.contract import Act, Verdict
 from app.centre.fold import APPROVED, IMPORTED, RECALLED, REJECTED, SETTLED, fold, parsed
 from app.errors import AppError, CentreUnreachable
 from app.models.base import new_id
-from app.models.database import FILE, Database
+from app.models.database import FILE
 from app.models.journal import JournalEvent
 from app.models.order import OrderState, WorkOrder
 from app.sync.chip import ChipState, chips
 from app.sync.session import SyncResult, synchronise
 from app.tasks import collect
+from tests.faults.quick_world import prepared
 from tests.protocol.sync_world import Field, World, check_centre, check_invariants
 
 SESSIONS_UNTIL_QUIET = 6  # I17
@@ -99,14 +97,15 @@ class Line:
 
     def __getattr__(self, name: str) -> Any:
         call = getattr(self._calls, name)
-        if name == "close":
-            return call
 
         def carried(*arguments: Any) -> Any:
             repeatable = name in {"push", "ack", "blob_put", "new_incarnation"}
             return self._network.carry(lambda: call(*arguments), repeatable=repeatable)
 
         return carried
+
+    def close(self) -> None:
+        """Leave the centre's file open: the next session is a moment away."""
 
     def hello(self, *arguments: Any) -> Any:
         from dataclasses import replace
@@ -245,12 +244,7 @@ class Simulation:
                 self.network.late.pop()()
         if self._copy is not None and self.chance.random() < 0.2:
             self.world.restore(self._copy)
-        for session in range(SESSIONS_UNTIL_QUIET):
-            results = [self._session(field, batch=500) for field in self.live]
-            if all(result.in_step for result in results) and session:
-                break
-        else:
-            raise AssertionError(f"I17: not in step after {SESSIONS_UNTIL_QUIET} sessions each")
+        self._until_quiet()
         check_centre(self.world)
         self._check_exactly_once()
         self._check_epochs()
@@ -258,6 +252,16 @@ class Simulation:
             self._check_signs(field)
             if field.device_id not in self.clones:
                 check_invariants(self.world, field)
+
+    def _until_quiet(self) -> None:
+        """I17: let all sync until every counter agrees; a clone is looked at once more."""
+        for _ in range(SESSIONS_UNTIL_QUIET):
+            results = [self._session(field, batch=500) for field in self.live]
+            heads = dict(self.world.rows("SELECT device_id, mail_head FROM device"))
+            read = [field.laptop().mail_cursor == heads[field.device_id] for field in self.live]
+            if all(result.in_step for result in results) and all(read):
+                return
+        raise AssertionError(f"I17: not in step after {SESSIONS_UNTIL_QUIET} sessions each")
 
     def close(self) -> None:
         """Close all files."""
@@ -321,7 +325,8 @@ class Simulation:
 
     def _laptop(self, name: str) -> Field:
         folder = self.folder / name
-        shutil.copytree(prepared(), folder)
+        folder.mkdir()
+        shutil.copyfile(prepared() / FILE, folder / FILE)
         with closing(sqlite3.connect(folder / FILE)) as connection, connection:
             device_id = f"{name}-{self.seed}"
             connection.execute("UPDATE laptop SET device_id = ?", (device_id,))
@@ -377,13 +382,3 @@ def _folding(order_id: str, epoch: int, kind: str, body: str) -> Any:
     from app.models.base import utc_now
 
     return Envelope(0, new_id(), order_id, epoch, kind, 1, body, "", utc_now())
-
-
-@cache
-def prepared() -> Path:
-    """Return a data folder to copy laptops from: making tables takes longer than a simulation."""
-    temporary = tempfile.TemporaryDirectory()
-    atexit.register(temporary.cleanup)
-    place = Path(temporary.name) / "prepared"
-    Database.open(place).close()
-    return place

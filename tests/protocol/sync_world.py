@@ -36,9 +36,9 @@ CENTRE_FILE = "centre.sqlite"
 class Field:
     """One laptop and what its user does."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, db: Database | None = None) -> None:
         self.folder = folder
-        self.db = Database.open(folder)
+        self.db = db or Database.open(folder)
         with self.db.read() as session:
             self.device_id = session.execute(select(Laptop.device_id)).scalar_one()
 
