@@ -21,6 +21,7 @@ from sqlalchemy import select
 from app.centre.acts import ACCEPT, DISMISS
 from app.centre.contract import Act
 from app.centre.fold import APPROVED, RECALLED, REJECTED, SETTLED
+from app.centre.sqlite_session import SqliteSession
 from app.errors import AppError, CentreUnreachable
 from app.models.database import FILE
 from app.models.journal import JournalEvent
@@ -113,7 +114,9 @@ class Line:
         return carried
 
     def close(self) -> None:
-        """Leave the centre's file open: the next session is a moment away."""
+        """Leave a centre's file open: the next session is a moment away."""
+        if not isinstance(self._calls, SqliteSession):
+            self._calls.close()
 
     def hello(self, *arguments: Any) -> Any:
         from dataclasses import replace

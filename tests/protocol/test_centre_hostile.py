@@ -2,6 +2,7 @@
 
 import random
 import re
+import sys
 
 import pytest
 from pg8000.exceptions import DatabaseError
@@ -16,6 +17,7 @@ from tests.protocol.sync_world import check_centre, postgres_world
 
 pytestmark = pytest.mark.postgres
 
+SENTENCES = 600
 REFUSED = [
     "update mw.work_order set state = 'approved'",
     "insert into mw.mail values ('main', 'x', 1, 'k', 'o', '{}')",
@@ -196,7 +198,7 @@ def test_no_sentence_of_sql_words_changes_anything_or_shows_another_laptop(world
     before = state(world)
     draw = random.Random(9)
     passed = 0
-    for _ in range(600):
+    for _ in range(SENTENCES):
         sentence = " ".join(draw.choices(WORDS, k=draw.randint(2, 9)))
         try:
             found = wire.query(sentence)
@@ -207,6 +209,7 @@ def test_no_sentence_of_sql_words_changes_anything_or_shows_another_laptop(world
     wire.close()
     assert passed
     assert state(world) == before
+    sys.stdout.write(f"stolen role: {SENTENCES} sentences tried, failures 0 ({passed} were SQL)\n")
 
 
 def test_functions_of_the_owner_have_a_fixed_search_path_and_are_not_public(world):
