@@ -25,7 +25,7 @@ from app.errors import CentreRefused, CentreUnreachable, DatabaseDamaged, Databa
 from app.models.base import canonical
 from app.models.engine import sqlite_engine, translated
 
-# Written once: making a statement costs more than running it, and every call of a laptop runs these.
+# Written once: making a statement costs more than running it, and every call runs these.
 _ADMITTED = select(DEVICE).where(DEVICE.c.device_id == bindparam("device_id"))
 _MAIL_AFTER = (
     select(MAIL.c.seq, MAIL.c.kind, MAIL.c.order_id, MAIL.c.body)

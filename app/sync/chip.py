@@ -66,9 +66,8 @@ class Chip:
             return _VERDICT_WORDS.get(self.verdict, self.verdict)
         return self.state.value
 
-_OPEN_EVENTS = (
-    select(func.count()).select_from(JournalEvent).where(JournalEvent.acked_at.is_(None))
-)
+
+_OPEN_EVENTS = select(func.count()).select_from(JournalEvent).where(JournalEvent.acked_at.is_(None))
 _OPEN_FILES = (
     select(func.count(func.distinct(Attachment.sha256)))
     .select_from(Attachment)

@@ -23,9 +23,7 @@ _OPEN = (
     .order_by(JournalEvent.seq)
     .limit(bindparam("count", type_=Integer))
 )
-_OPEN_COUNT = (
-    select(func.count()).select_from(JournalEvent).where(JournalEvent.acked_at.is_(None))
-)
+_OPEN_COUNT = select(func.count()).select_from(JournalEvent).where(JournalEvent.acked_at.is_(None))
 _INCARNATIONS = select(JournalEvent.incarnation).distinct()
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QApplication, QLineEdit
 
+from app.views.centre_page import CentrePage, CentreSession
 from app.views.order_page import OrderPage
 from app.views.page import Page
 from app.views.queue_page import QueuePage
@@ -19,7 +20,7 @@ from app.views.work_session import ReadSession, WorkSession
 if TYPE_CHECKING:
     from app.views.main_window import MainWindow
 
-JOBS, MAINTENANCE, SETTINGS = range(3)
+JOBS, MAINTENANCE, SETTINGS, CENTRE = range(4)
 
 
 class Pages(QObject):
@@ -33,6 +34,7 @@ class Pages(QObject):
         self._station, self._window = station, window
         self.queue = QueueSession(station)
         self.reading = ReadSession(station)
+        self.centre = CentreSession(station)
         self.order: WorkSession | None = None
         self._pages: dict[str, Page] = {}
 
@@ -44,11 +46,20 @@ class Pages(QObject):
             return self._kept("queue", partial(self._queue_page, look))
         if place == MAINTENANCE:
             return self._kept("read", partial(self._read_page, look))
+        if place == CENTRE:
+            return self._kept("centre", partial(self._centre_page, look))
         return self._kept("settings", partial(self._settings_page, look))
 
     def drop(self) -> None:
         """Forget all pages: the look has changed."""
         self._pages.clear()
+
+    def person_came(self) -> None:
+        """Forget what the person before had open; what still runs stays."""
+        if self.order is not None and not self.order.running:
+            self.order = None
+        self.queue.choose("")
+        self.queue.reload()
 
     def open_order(self, order_id: str) -> None:
         """Open an order in the place of the queue."""
@@ -113,6 +124,9 @@ class Pages(QObject):
         page.report_wanted.connect(self._window.save_report)
         page.port_wanted.connect(lambda: self._window.ask_for_port("Read", self.reading.start))
         return page
+
+    def _centre_page(self, look: Look) -> Page:
+        return CentrePage(look, self.centre)
 
     def _settings_page(self, look: Look) -> Page:
         page = SettingsPage(look, self._station)

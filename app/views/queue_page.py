@@ -135,7 +135,11 @@ class QueuePage(Page):
         self.open.clicked.connect(lambda: self.wanted.emit(self._session.chosen))
         self.open.setEnabled(False)
         self.set_primary(self.open)
-        left = [self.sync, bring] if look.compact else [self.sync, bring, self.cannot]
+        left = [self.sync]
+        if self._station.desk.may("orders.import"):
+            left.append(bring)
+        if self._station.desk.may("orders.work") and not look.compact:
+            left.append(self.cannot)
         return action_bar(look, list(left), [self.open])
 
     def _nothing(self) -> QWidget:

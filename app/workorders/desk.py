@@ -8,15 +8,16 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Select, select
 
-from app.centre.contract import MAX_EVENTS
+from app.centre.contract import MAX_EVENTS, Centre
 from app.centre.opening import open_centre
-from app.errors import BadInput, NotFound
+from app.errors import AuditBroken, BadInput, NotFound
 from app.models.database import Database
 from app.models.files import write_atomically
 from app.models.journal import Laptop
@@ -24,10 +25,14 @@ from app.models.measured import ProfileSegment
 from app.models.order import Attachment, CheckResult, WorkOrder
 from app.paths import reports_folder
 from app.reports.commissioning_pdf import render
+from app.services import audit
+from app.services.centre_login import centre_password
+from app.services.centre_standing import Standing, standing
 from app.services.connection import Overrides, Target, connect, open_port
 from app.services.events import stored_events
 from app.services.profile import stored_capture
 from app.services.readout import stored_readings
+from app.services.seat import demand, shared
 from app.services.token_box import TokenBox
 from app.settings import Settings
 from app.sync.chip import pending
@@ -47,6 +52,7 @@ from drivers.secrets import Secrets
 from drivers.trace_link import Trace
 from drivers.values import ClockReading, MeterEvent, ProfileInfo, ProfileRow, Reading
 
+_TOLD = 5  # troubles of the record that are told in full
 MOMENTS = ("before", "after", "handover", "now")
 
 SecretsOf = Callable[[str, str], Secrets]  # meter type, serial
@@ -102,6 +108,7 @@ class Desk:
         tokens: TokenBox | None = None,
     ) -> None:
         self.db = db
+        self.shared = shared(db)  # people are entered: a sign-in is needed
         self.settings = settings
         self.trace = trace or Trace()
         self._secrets_of = secrets_of
@@ -116,12 +123,64 @@ class Desk:
     @property
     def who(self) -> str:
         """Who works with the program."""
+        if self.db.actor is not None:
+            return self.db.actor.full_name or self.db.actor.name
         return self.settings.text("installer.name") or "Installer"
 
     @property
     def role(self) -> str:
         """Their role, in lower case."""
+        if self.db.actor is not None:
+            return self.db.actor.role
         return self.settings.text("installer.role").lower() or "installer"
+
+    @property
+    def locked(self) -> bool:
+        """Whether somebody must sign in before anything is shown."""
+        return self.shared and self.db.actor is None
+
+    def may(self, right: str) -> bool:
+        """Whether who sits here has a right; in single hands everybody has."""
+        return not self.shared if self.db.actor is None else self.db.actor.may(right)
+
+    def sign_in(self, name: str, password: str) -> None:
+        """Let a person in.
+
+        Raises:
+            NotPermitted: Name and password do not fit, or too many tries were wrong.
+        """
+        from app.services.users import sign_in  # noqa: PLC0415 - most laptops need none
+
+        self.db.actor = sign_in(self.db, name, password)
+
+    def sign_out(self, why: str = "") -> None:
+        """Let nobody do anything until somebody signs in."""
+        from app.services.users import sign_out  # noqa: PLC0415 - most laptops need none
+
+        sign_out(self.db, why)
+
+    def check_audit(self) -> None:
+        """Look through the chained record of security-relevant acts.
+
+        Raises:
+            AuditBroken: A row was changed or is missing.
+        """
+        with self.db.read() as session:
+            troubles = audit.check(session)
+        if troubles:
+            raise AuditBroken(" ".join(troubles[:_TOLD]))
+
+    def centre_standing(self) -> Standing:
+        """What the centre holds, for the one page that shows it.
+
+        Raises:
+            BadInput: No centre is set.
+            CentreUnreachable: It does not answer.
+            CentreRefused: This login may not look at it.
+        """
+        demand(self.db, "centre.look")
+        with self._centre("") as centre:
+            return standing(centre)
 
     def ports(self) -> list[PortChoice]:
         """Real ports with what is plugged in, then the virtual meters of the demo."""
@@ -228,11 +287,14 @@ class Desk:
 
     def synchronise(self, url: str = "", *, batch: int = MAX_EVENTS) -> Task[SyncResult]:
         """Send the journal to the centre, ``batch`` events at once, and take the mail."""
+        with self._centre(url) as centre:
+            return (yield from synchronise(self.db, centre, batch=batch))
+
+    def _centre(self, url: str) -> Centre:
         address = url or self.settings.text("centre.url")
         if not address:
             raise BadInput("no centre is set; give its address in the settings")
-        with open_centre(address) as centre:
-            return (yield from synchronise(self.db, centre, batch=batch))
+        return open_centre(address, partial(centre_password, self.db.folder))
 
     def pending(self) -> int:
         """How many events the centre has not acknowledged."""
@@ -282,6 +344,7 @@ class Desk:
 
         @contextmanager
         def opened(name: str) -> Iterator[Meter]:
+            demand(self.db, "meter.read")
             chosen = name or meter_type
             known = secrets or self._secrets_of(chosen, serial)
             place = Target(target, chosen, serial, settings, known, self.db.folder)

@@ -93,6 +93,12 @@ def outcomes_of(seeds: range) -> Iterator[Outcome]:
             yield from outcomes
 
 
+def say(line: str) -> None:
+    """Print a line at once."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 def main() -> int:
     """Run what was asked for; 1 when a promise was broken."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -113,10 +119,10 @@ def main() -> int:
             failed += 1
             again = f"python3 -m tests.faults.many_simulations --only {outcome.seed}"
             if failed <= SHOWN:
-                print(outcome.error)
-            print(f"FAILED: start number {outcome.seed}; again with: {again}", flush=True)
+                say(outcome.error)
+            say(f"FAILED: start number {outcome.seed}; again with: {again}")
     rare = ", ".join(f"{what.replace('_', ' ')} {happened[what]}" for what in RARE)
-    print(
+    say(
         f"simulation: {tried} start numbers tried, {steps} steps, failures {failed}"
         f" ({time.monotonic() - begun:.0f} s; {rare})"
     )

@@ -1,7 +1,7 @@
 """What must hold when a simulation has come to rest, beyond what holds for one laptop alone.
 
 `check_exactly_once` is I1, `check_epochs` I4, `check_signs` and `check_verdicts` I6,
-`check_files` I14, `check_alarms` I16; I2, I3, I5 and the rest of I10 are in `tests.protocol.sync_world`.
+`check_files` I14, `check_alarms` I16; I2, I3, I5 and I10 are in `tests.protocol.sync_world`.
 """
 
 import hashlib

@@ -283,7 +283,7 @@ class Simulation:
         for field in self.live:
             check_signs(self.world, field)
             if field.device_id not in self.clones:
-                check_laptop(self.world, field)
+                check_laptop(self.world, field, copies=True)
                 check_verdicts(self.world, field)
 
     def _until_quiet(self) -> None:
@@ -358,9 +358,7 @@ class Simulation:
     def _ready_order(self, field: Field) -> str:
         with field.db.read() as session:
             ids = session.scalars(
-                select(WorkOrder.order_id)
-                .where(WorkOrder.state.in_(READY))
-                .order_by(*BY_NUMBER)
+                select(WorkOrder.order_id).where(WorkOrder.state.in_(READY)).order_by(*BY_NUMBER)
             ).all()
         if not ids:
             raise CentreUnreachable("nothing to do")
