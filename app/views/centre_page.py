@@ -98,6 +98,8 @@ class CentreSession(QObject):
 class CentrePage(Page):
     """Asked anew when it is opened and on F5; what was heard stays until there is newer."""
 
+    settings_wanted = Signal()
+
     def __init__(self, look: Look, session: CentreSession) -> None:
         super().__init__(look, "Centre")
         self._session = session
@@ -115,7 +117,6 @@ class CentrePage(Page):
         self.outer.addWidget(action_bar(look, [self.export], [self.refresh]))
         self.set_primary(self.refresh)
         self.on_key(Qt.Key.Key_F5, session.ask)
-        self.first_focus = self.refresh
         session.turned.connect(self.show_session)
         self.show_session()
 
@@ -127,8 +128,10 @@ class CentrePage(Page):
     def show_session(self) -> None:
         """Show what was heard, or why nothing was."""
         session = self._session
-        self.refresh.setEnabled(bool(session.address) and not session.asking)
+        for button in (self.refresh, self.export):
+            button.setVisible(bool(session.address))
         self.export.setEnabled(session.standing is not None)
+        self.first_focus = self.refresh if session.address else None
         if session.standing is None:
             self._show_note()
             return
@@ -245,6 +248,11 @@ class CentrePage(Page):
             label(look, meaning, wrap=True),
             label(look, remedy, muted=True, wrap=True),
         )
+        if not session.address:
+            go = ActionButton(look, "Open Settings", "secondary", "settings")
+            go.clicked.connect(self.settings_wanted)
+            block.add(row_of(look, go, None))
+            self.first_focus = go
         held_to(block, look.width_of("0" * 60))
         note = QWidget()
         outer = QVBoxLayout(note)

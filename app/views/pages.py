@@ -126,7 +126,9 @@ class Pages(QObject):
         return page
 
     def _centre_page(self, look: Look) -> Page:
-        return CentrePage(look, self.centre)
+        page = CentrePage(look, self.centre)
+        page.settings_wanted.connect(lambda: self.wanted.emit(SETTINGS))
+        return page
 
     def _settings_page(self, look: Look) -> Page:
         page = SettingsPage(look, self._station)

@@ -231,7 +231,9 @@ class QueuePage(Page):
         if detail is not None:
             row = detail.row
             number = row.number
-            self.open.relabel(verb(row.state, number, row.steps_done))
+            works = self._station.desk.may("orders.work")
+            words = verb(row.state, number, row.steps_done) if works else f"Open job {number}"
+            self.open.relabel(words)
 
     def _show_unsent(self) -> None:
         standing = self._station.standing()

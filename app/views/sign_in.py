@@ -130,14 +130,14 @@ class SignInPage(Page):
             column.addWidget(field)
         self.problem = label(look, "", wrap=True)
         self.problem.setProperty("part", "problem")
-        self.problem.hide()
-        column.addWidget(self.problem)
+        self.problem.setMinimumHeight(2 * self.problem.fontMetrics().lineSpacing() + 2)
+        self.problem.setAlignment(Qt.AlignmentFlag.AlignTop)
+        column.addWidget(self.problem)  # its room is there from the start, so that nothing jumps
         self.go = ActionButton(look, "Sign in", "primary", "arrow-right", "Enter")
         self.go.clicked.connect(self._enter)
         foot = QHBoxLayout()
         foot.addStretch()
         foot.addWidget(self.go)
-        column.addSpacing(look.space.s)
         column.addLayout(foot)
         card.add(form)
         self.outer.addStretch(2)
@@ -154,7 +154,7 @@ class SignInPage(Page):
             self.password.setFocus()
             return
         self.go.setEnabled(False)
-        self.problem.hide()
+        self.problem.setText("")
         self._door.try_to_enter(self.name.text().strip(), self.password.text(), self._refused)
 
     def _refused(self, error: BaseException) -> None:
@@ -164,4 +164,3 @@ class SignInPage(Page):
         message = explain(error)
         said = message.detail if isinstance(error, NotPermitted) else message.title
         self.problem.setText(words.sentence(said))
-        self.problem.show()

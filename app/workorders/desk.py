@@ -205,6 +205,7 @@ class Desk:
         secrets: Secrets | None = None,
     ) -> Task[Outcome]:
         """Work the order from where it stopped, with the meter at ``target`` ("" for none)."""
+        demand(self.db, "orders.work")
         with self.db.read() as session:
             order = session.get(WorkOrder, order_id)
         if order is None:
