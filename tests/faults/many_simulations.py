@@ -28,6 +28,7 @@ from tests.faults.simulation import Simulation
 
 USUAL = 10_000
 AT_ONCE = 50
+SAID_EVERY = 2000
 SHOWN = 3  # failures that are told in full
 RARE = ("restored", "put_back", "clone", "late_message", "clock", "assign", "recall", "reject")
 
@@ -114,6 +115,8 @@ def main() -> int:
     tried, steps, failed, happened = 0, 0, 0, Counter[str]()
     for outcome in outcomes_of(seeds):
         tried, steps = tried + 1, steps + outcome.steps
+        if not tried % SAID_EVERY:
+            say(f"{tried} of {len(seeds)} start numbers")
         happened += outcome.happened
         if outcome.error:
             failed += 1
