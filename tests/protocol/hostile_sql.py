@@ -21,59 +21,17 @@ CALLS = ["api.me()", "api.my_tenant()", "api.my_areas()", "api.pull(0, 100)",
          "pg_catalog.table_to_xml('mw.device', true, true, '')"]  # fmt: skip
 CONDITIONS = ["true", "device_id = {him}", "assignee = {him}", "order_id = {order}",
               "tenant_id = 'main'", "1 = 1 or api.me() = {him}"]  # fmt: skip
-LEAKS = "create function pg_temp.leak(t anyelement) returns boolean cost 0.0000001" \
-        " language plpgsql as 'begin raise notice ''%'', t; return true; end'"  # fmt: skip
-
-SHAPES = [
-    "select {column} from {table} where {condition}",
-    "select * from {table}",
-    "select a.* from {table} a join {table2} b on true",
-    "select count(*), max({column}::text) from {table} where {condition}",
-    "table {table}",
-    "with x as (select * from {table}) select * from x where {condition}",
-    "with x as (delete from {table} where {condition} returning *) select * from x",
-    "with x as (update {table} set {column} = {column} returning *) select * from x",
-    "update {table} set {column} = {value} where {condition}",
-    "update {table} set {column} = {value} from {table2}",
-    "delete from {table} using {table2}",
-    "delete from {table} where {condition}",
-    "insert into {table} select * from {table2}",
-    "insert into {table} ({column}) values ({value})",
-    "insert into {table} ({column}) values ({value}) on conflict do nothing returning *",
-    "merge into {table} a using {table2} b on true when matched then delete",
-    "select {call}",
-    "select * from {call} as f",
-    "select {call} from {table}",
-    "select pg_catalog.set_config('{setting}', '{role}', false)",
-    "set {setting} = '{role}'",
-    "set role {role}",
-    "set session authorization {role}",
-    "reset all",
-    "discard all",
-    "grant all on {table} to public",
-    "grant {role} to session_user",
-    "alter table {table} disable row level security",
-    "alter table {table} no force row level security",
-    "alter role session_user superuser",
-    "create temp view v as select * from {table}",
-    "create temp table stolen as select * from {table}",
-    "create or replace function api.me() returns text language sql as 'select null::text'",
-    "create policy open on {table} using (true)",
-    "drop policy if exists own on {table}",
-    "copy {table} to '/tmp/stolen'",
-    "truncate {table}",
-    "lock table {table}",
-    "select * from {table} for update",
-    "explain analyze select * from {table}",
-    "do $$ begin perform {call}; end $$",
-    "do $$ begin execute 'update {table} set {column} = {column}'; end $$",
-    "do $$ declare r record; begin for r in select * from {table} loop"
-    " raise exception '%', r; end loop; end $$",
+LEAK = (
+    "create function pg_temp.leak(t anyelement) returns boolean cost 0.0000001"
+    " language plpgsql as 'begin raise notice ''%'', t; return true; end'"
+)
+THROW = (
+    THROW,
     "prepare p as select * from {table}",
     "declare c cursor with hold for select * from {table}",
     "notify x, '{role}'",
     "select 1 from {table} where pg_temp.leak({column}::text)",
-    LEAKS.replace("{", "{{").replace("}", "}}"),
+    LEAK,
 ]
 
 
