@@ -4,6 +4,7 @@ from contextlib import AbstractContextManager
 
 from drivers.dlms.ciphering import CounterStore
 from drivers.dlms.meter import DlmsMeter
+from drivers.dlms.shortnames import NameStore
 from drivers.errors import NotSupported
 from drivers.iec62056.meter import Iec62056Meter
 from drivers.link import Link
@@ -18,16 +19,18 @@ def open_meter(
     meter_type: MeterType,
     secrets: Secrets | None = None,
     counters: CounterStore | None = None,
+    names: NameStore | None = None,
 ) -> AbstractContextManager[Meter]:
     """Return the meter on ``link``; entering it signs on, leaving it signs off.
 
-    ``counters`` keeps the counters of ciphered sessions; without it, while the program runs.
+    ``counters`` keeps the counters of ciphered sessions, ``names`` the object lists of meters with
+    short names; without them, while the program runs.
 
     Raises:
         NotSupported: The type speaks a protocol that has no driver.
     """
     if meter_type.protocol == "dlms":
-        return DlmsMeter(link, meter_type, secrets or Secrets(), counters=counters)
+        return DlmsMeter(link, meter_type, secrets or Secrets(), counters=counters, names=names)
     if meter_type.protocol == "iec62056":
         return Iec62056Meter(link, meter_type, secrets or Secrets())
     if meter_type.protocol == "sml":

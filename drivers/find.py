@@ -115,13 +115,13 @@ def _tries(link: Link) -> list[tuple[str, Try]]:
     sml = ("9600 8N1, listening for SML", _by_sml)
     if not link.sets_line:
         return [
-            ("DLMS/COSEM, TCP wrapper", lambda open_link: _by_dlms(open_link, "wrapper")),
-            ("DLMS/COSEM, HDLC", lambda open_link: _by_dlms(open_link, "hdlc")),
+            ("DLMS/COSEM, TCP wrapper", lambda open_link: by_dlms(open_link, "wrapper")),
+            ("DLMS/COSEM, HDLC", lambda open_link: by_dlms(open_link, "hdlc")),
             ("IEC 62056-21 sign-on", lambda open_link: _by_identification(open_link, 300)),
             ("listening for SML", _by_sml),
         ]
     first, second = (_signing_on(speed) for speed in SIGN_ON_SPEEDS)
-    hdlc = ("9600 8N1, DLMS/COSEM, HDLC", lambda open_link: _by_dlms(open_link, "hdlc"))
+    hdlc = ("9600 8N1, DLMS/COSEM, HDLC", lambda open_link: by_dlms(open_link, "hdlc"))
     return [first, hdlc, sml, *(_listening(*form) for form in _PUSHED_FORMS), second]
 
 
@@ -201,7 +201,7 @@ def _asked(dialogue: Dialogue) -> Generator[Step, Heard, Identification]:
     return found
 
 
-def _by_dlms(link: Link, framing: str) -> Finding:
+def by_dlms(link: Link, framing: str) -> Finding:
     """Ask for the logical device name as the public client."""
     generic = load_meter_type(GENERIC_DLMS)
     generic = replace(
@@ -210,18 +210,34 @@ def _by_dlms(link: Link, framing: str) -> Finding:
         timing=replace(generic.timing, reply_s=PATIENCE, retries=0),
     )
     link.configure(Line.named(generic.line.speed, generic.line.format))
-    with DlmsMeter(link, generic, Secrets()) as meter:
-        name = meter.identity().logical_device_name
+    name, referencing = name_and_referencing(link, generic)
     known = matching_type(logical_device_name=name)
+    kind = known or replace(load_meter_type(GENERIC_DLMS), framing=framing)
+    short = ", short names" if referencing == "short" else ""
     found = Finding(
-        known or replace(load_meter_type(GENERIC_DLMS), framing=framing),
-        f"DLMS/COSEM, {'TCP wrapper' if framing == 'wrapper' else 'HDLC'}",
+        replace(kind, dlms=replace(kind.dlms, referencing=referencing)),
+        f"DLMS/COSEM, {'TCP wrapper' if framing == 'wrapper' else 'HDLC'}{short}",
         logical_device_name=name,
     )
     if not link.sets_line:
         return found
     line = generic.line
     return replace(found, speed=line.speed, format=line.format, first_speed=line.speed)
+
+
+def name_and_referencing(link: Link, kind: MeterType) -> tuple[str, str]:
+    """Return the logical device name, and how the meter names its objects.
+
+    Raises:
+        DriverError: It answers neither way.
+    """
+    try:
+        with DlmsMeter(link, kind, Secrets()) as meter:
+            return meter.identity().logical_device_name, kind.dlms.referencing
+    except NotSupported:
+        short = replace(kind, dlms=replace(kind.dlms, referencing="short"))
+        with DlmsMeter(link, short, Secrets()) as meter:
+            return meter.identity().logical_device_name, "short"
 
 
 def _by_sml(link: Link) -> Finding:

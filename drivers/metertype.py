@@ -105,6 +105,23 @@ class Iec62056:
 
 
 @dataclass(frozen=True, slots=True)
+class ShortName:
+    """An object whose base name is known beforehand."""
+
+    code: str
+    base: int
+    class_id: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class MethodPlace:
+    """How far behind its base name an object of a class has its first method."""
+
+    class_id: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
 class Dlms:
     """DLMS/COSEM addressing, association and sizes."""
 
@@ -124,12 +141,15 @@ class Dlms:
     window: int = 1
     pdu: int = 1024  # largest APDU proposed, octets
     snrm_parameters: bool = True
-    referencing: str = "ln"  # ln, sn
+    referencing: str = "logical"  # how objects are named: logical, short
+    short_names: tuple[ShortName, ...] = ()  # readable without the object list
+    method_places: tuple[MethodPlace, ...] = ()  # where the standard's are not known or not kept
     range_deviation: bool = True  # send the clock deviation in range selectors
     range_seconds: bool = True
     deviation_sign: int = 1  # +1: local time = UTC - deviation as the blue book says; -1: reversed
     physical_from_serial: str = ""  # formula, "SN % 10000 + 1000"
     general_blocks: bool = False  # offer general block transfer
+    block_window: int = 6  # general blocks taken in a row
     gateway_network: int = -1  # network id behind a gateway; -1: no gateway
     gateway_address: str = ""  # physical address behind it, in hex
     keep_alive_s: float = 0.0  # the meter ends a silent link so soon; 0: unknown
@@ -258,7 +278,7 @@ _CHOICES = {
     "echo": ("auto", "on", "off"),
     "auth": ("none", "low", "high", "gmac"),
     "security": ("", "authenticated", "encrypted", "both"),
-    "referencing": ("ln", "sn"),
+    "referencing": ("logical", "short"),
     "selector": ("range", "entry", "none"),
     "check": ("auto", "xor", "sum", "none"),
     "mode": ("auto", "A", "B", "C", "D"),

@@ -12,7 +12,8 @@ from drivers.values import Reading
 CLASS_NAMES = {
     1: "Data", 3: "Register", 4: "Extended register", 5: "Demand register",
     6: "Register activation", 7: "Profile", 8: "Clock", 9: "Script table", 10: "Schedule",
-    11: "Special days", 15: "Association", 17: "Logical devices", 18: "Image transfer",
+    11: "Special days", 12: "Association (short names)", 15: "Association",
+    17: "Logical devices", 18: "Image transfer",
     19: "Optical port", 20: "Activity calendar", 21: "Register monitor", 22: "Action schedule",
     23: "HDLC setup", 40: "Push", 41: "TCP and UDP setup", 42: "IPv4 setup", 43: "MAC address",
     44: "PPP setup", 45: "GPRS modem", 48: "IPv6 setup", 62: "Compact data", 64: "Security",

@@ -39,6 +39,8 @@ _LINK_OPTIONS = [
     click.option("--address-size", type=click.Choice(["1", "2", "4"])),
     click.option("--iec-address"),
     click.option("--auth", type=click.Choice(["none", "low", "high", "gmac"])),
+    click.option("--referencing", type=click.Choice(["logical", "short"]), help="of objects"),
+    click.option("--general-blocks", type=_ON_OFF, help="offer general block transfer"),
     click.option("--speed", type=int),
     click.option("--format", "character_format", help="7E1, 8N1 or soft7E1"),
     click.option("--echo", type=click.Choice(["auto", "on", "off"])),
@@ -100,6 +102,8 @@ def target_from(link: str, data: Path | None, given: dict[str, Any]) -> tuple[Ta
         max_info=given["max_info"],
         window=given["window"],
         pdu=given["pdu"],
+        referencing=given["referencing"],
+        general_blocks=_on(given["general_blocks"]),
     )
     meter_type = given["meter_type"]
     if link.startswith(_BY_SERIAL):
@@ -117,6 +121,7 @@ def target_from(link: str, data: Path | None, given: dict[str, Any]) -> tuple[Ta
 
 
 _BY_SERIAL = "serial:"
+_PLACE = ("server", "physical", "address_size", "speed", "format", "framing", "referencing")
 
 
 def _remembered(
@@ -127,9 +132,7 @@ def _remembered(
 
     place = place_of(data_folder(data), link.removeprefix(_BY_SERIAL))
     known = {
-        name: place[name]
-        for name in ("server", "physical", "address_size", "speed", "format", "framing")
-        if getattr(overrides, name) is None and place.get(name)
+        name: place[name] for name in _PLACE if getattr(overrides, name) is None and place.get(name)
     }
     return str(place["link"]), meter_type or str(place["type"]), replace(overrides, **known)
 

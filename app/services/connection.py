@@ -10,6 +10,7 @@ from typing import Any
 from app.errors import BadInput
 from app.paths import data_folder
 from app.services.counters import FileCounters
+from app.services.objects import FileNames
 from app.services.vault import Vault
 from app.tasks import checkpoint
 from drivers.connect import open_meter
@@ -45,6 +46,8 @@ class Overrides:
     max_info: int | None = None
     window: int | None = None
     pdu: int | None = None
+    referencing: str | None = None
+    general_blocks: bool | None = None
 
     def applied(self, base: MeterType) -> MeterType:
         """Return ``base`` with what is set here in its place.
@@ -79,6 +82,8 @@ class Overrides:
                     max_info=self.max_info,
                     window=self.window,
                     pdu=self.pdu,
+                    referencing=self.referencing,
+                    general_blocks=self.general_blocks,
                 ),
             ),
         )
@@ -124,8 +129,9 @@ def connect(
     meter_type = resolve(target, trace, opener)
     link = opener(target.link, _first_line(meter_type), trace)
     try:
-        counters = FileCounters(data_folder(target.data))
-        with open_meter(link, meter_type, target.secrets, counters) as meter:
+        folder = data_folder(target.data)
+        stores = FileCounters(folder), FileNames(folder)
+        with open_meter(link, meter_type, target.secrets, *stores) as meter:
             yield meter
     finally:
         link.close()

@@ -72,6 +72,7 @@ def _recognised(found: BusMeter) -> BusMeter:
     used = found.meter_type
     at = used.dlms
     dlms = replace(known.dlms, server=at.server, physical=at.physical, address_size=at.address_size)
+    dlms = replace(dlms, referencing=at.referencing)
     return replace(found, meter_type=replace(known, framing="hdlc", line=used.line, dlms=dlms))
 
 
@@ -123,6 +124,7 @@ def remember(folder: Path, link: str, found: BusMeter) -> None:
         "server": dlms.server,
         "physical": dlms.physical,
         "address_size": dlms.address_size,
+        "referencing": dlms.referencing,
         "speed": found.speed,
         "format": found.format,
     }

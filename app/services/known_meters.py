@@ -12,7 +12,7 @@ from drivers.metertype import MeterType
 from drivers.values import Identity
 
 _LOG = logging.getLogger(__name__)
-_KEPT = ("server", "physical", "address_size", "speed", "format", "framing")
+_KEPT = ("server", "physical", "address_size", "speed", "format", "framing", "referencing")
 
 
 @dataclass(frozen=True)

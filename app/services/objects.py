@@ -2,10 +2,12 @@
 
 import hashlib
 import json
+import logging
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from app.errors import AppError
 from app.models.engine import translated
 from app.models.files import write_atomically
 from app.tasks import Progress, Task
@@ -13,7 +15,32 @@ from drivers.errors import NotSupported
 from drivers.meter import Meter
 from drivers.objectmodel import ObjectEntry, ShowsObjects
 
+_LOG = logging.getLogger(__name__)
 _FOLDER = "objects"
+
+
+class FileNames:
+    """Object lists with short names, beside those with logical names; a damaged one is no list."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / _FOLDER
+
+    def kept(self, key: str) -> bytes:
+        """Return the encoded list kept under ``key``, b"" where there is none."""
+        try:
+            return (self._folder / f"{key}.names").read_bytes()
+        except OSError:
+            return b""
+
+    def keep(self, key: str, names: bytes) -> None:
+        """Keep an encoded list; a reading does not fail because that cannot be done."""
+        path = self._folder / f"{key}.names"
+        try:
+            with translated(str(path)):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_atomically(path, names)
+        except (AppError, OSError) as error:
+            _LOG.warning("the object list is not kept: %s", error)
 
 
 def object_list(meter: Meter, folder: Path, *, anew: bool = False) -> Task[tuple[ObjectEntry, ...]]:
@@ -40,7 +67,7 @@ def object_list(meter: Meter, folder: Path, *, anew: bool = False) -> Task[tuple
 def _hash(meter: Meter) -> str:
     who, dlms = meter.identity(), meter.meter_type.dlms
     parts: tuple[object, ...] = (who.manufacturer, meter.meter_type.name, who.firmware)
-    parts = (*parts, dlms.client, dlms.server)
+    parts = (*parts, dlms.client, dlms.server, dlms.referencing)
     if not who.firmware:
         parts = (*parts, who.serial, who.logical_device_name)  # nothing tells it from its like
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]

@@ -1,6 +1,7 @@
 """Chooses the port and the meter type, and connects."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QLineEdit, QWidget
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from app.views.desk_protocol import PortLike
 
 FIND = "Find it out"
-SHOWN_ROWS = 5
+SHOWN_ROWS = 3
+NAMINGS = (("As the type says", ""), ("By logical names", "logical"), ("By short names", "short"))
 
 
 class ConnectSheet(Sheet):
@@ -53,6 +55,7 @@ class ConnectSheet(Sheet):
         self.types = Choice(look, "Meter type")
         self.types.addItem(FIND, "")
         self.finder = self._finder()
+        self.naming = self._naming()
         self.go = ActionButton(look, verb, "primary", "plug", "Enter")
         self.go.setEnabled(False)
         self.go.clicked.connect(self._accept)
@@ -76,6 +79,17 @@ class ConnectSheet(Sheet):
         line.add(finder)
         self.body.addWidget(line)
         return finder
+
+    def _naming(self) -> Choice:
+        """Give the choice of how a DLMS meter names its objects."""
+        look = self.look
+        naming = Choice(look, "How a DLMS meter names its objects")
+        for words, value in NAMINGS:
+            naming.addItem(words, value)
+        line = row_of(look, label(look, "Objects (DLMS)", muted=True))
+        line.add(naming, 1)
+        self.body.addWidget(line)
+        return naming
 
     def look_for_ports(self) -> None:
         """List what is attached now."""
@@ -149,6 +163,7 @@ class ConnectSheet(Sheet):
             return
         place = self.types.findData(known[0])
         self.types.setCurrentIndex(max(0, place))
+        self.naming.setCurrentIndex(self.naming.findData(_told(known[1])))
         self.note.words.setText(f"{self.port_title}: {settings_words(known[1])}")
         self.note.show()
 
@@ -173,6 +188,7 @@ class ConnectSheet(Sheet):
         self.kind = str(self.types.currentData() or "")
         known = self._settings.get(self.target)
         found = known[1] if known is not None and known[0] == self.kind else None
+        found = with_naming(found, str(self.naming.currentData() or ""))
         self._station.choose_port(self.target, self.port_title, self.kind, found)
         self.accept()
 
@@ -184,9 +200,26 @@ def _kept_settings(station: Station) -> "dict[str, tuple[str, Overrides]]":
     return {station.target: (station.meter_type, station.overrides)}
 
 
+def _told(overrides: "Overrides") -> str:
+    """Give the choice that stands for settings: logical names are what nearly all meters have."""
+    return "short" if overrides.referencing == "short" else ""
+
+
+def with_naming(found: "Overrides | None", naming: str) -> "Overrides | None":
+    """Give the settings with the chosen way of naming objects; "" leaves it to type and finding."""
+    from app.services.connection import Overrides
+
+    if not naming and found is not None and found.referencing == "short":
+        return replace(found, referencing=None)
+    if not naming:
+        return found
+    return replace(found or Overrides(), referencing=naming)
+
+
 def settings_words(overrides: "Overrides") -> str:
     """Say which settings are used: "9600 Bd 8N1, address 17"."""
     parts = [f"{overrides.speed} Bd" if overrides.speed else "", overrides.format or ""]
     text = " ".join(part for part in parts if part)
     address = f"address {overrides.physical}" if overrides.physical else ""
-    return ", ".join(part for part in (text, address) if part) or "settings found"
+    names = "short names" if overrides.referencing == "short" else ""
+    return ", ".join(part for part in (text, address, names) if part) or "settings found"

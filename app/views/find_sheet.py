@@ -187,6 +187,7 @@ def of_finding(found: Finding) -> FoundSettings:
         framing=kind.framing or None,
         speed=found.first_speed or None,
         format=found.format or None,
+        referencing=kind.dlms.referencing if kind.protocol == "dlms" else None,
     )
     who = found.identification or found.logical_device_name
     line = f"{found.speed} Bd {found.format}" if found.speed else "As the converter has it"
@@ -208,12 +209,14 @@ def of_bus_meter(found: BusMeter) -> FoundSettings:
         address_size=dlms.address_size or None,
         speed=found.speed,
         format=found.format,
+        referencing=dlms.referencing,
     )
     who = found.identity.serial or "Number not told"
+    short = ", short names" if dlms.referencing == "short" else ""
     client = f"client {found.client}" if found.client is not None else ""
     cells = (
         Cell(who, found.note or kind.title, strong=True),
-        Cell(f"{found.speed} Bd {found.format}", "DLMS/COSEM, HDLC"),
+        Cell(f"{found.speed} Bd {found.format}", f"DLMS/COSEM, HDLC{short}"),
         Cell(str(found.address), client),
     )
     return FoundSettings(kind.name, overrides, cells)

@@ -41,7 +41,9 @@ BLOCK_ACTION, LISTS, INFORMATION = 1 << 23 - 13, 1 << 23 - 14, 1 << 23 - 15
 READ, WRITE, UNCONFIRMED_WRITE, PARAMETERISED = 1 << 23 - 3, 1 << 23 - 4, 1 << 23 - 5, 1 << 23 - 18
 GET, SET, SELECTIVE, EVENTS, ACTION = (1 << 23 - n for n in (19, 20, 21, 22, 23))
 LOGICAL = BLOCK_GET | BLOCK_SET | LISTS | GET | SET | SELECTIVE | EVENTS | ACTION
-SHORT = READ | WRITE | UNCONFIRMED_WRITE | LISTS | INFORMATION | PARAMETERISED
+SHORT = (
+    BLOCK_GET | BLOCK_SET | READ | WRITE | UNCONFIRMED_WRITE | LISTS | INFORMATION | PARAMETERISED
+)
 
 _USER_WORDS = {  # diagnostics of the service user
     1: "no reason given",
@@ -81,6 +83,7 @@ class Association:
     set_blocks: bool = False
     general_blocks: bool = False
     parameterised: bool = False
+    unconfirmed: bool = False  # writes without an answer
 
 
 def association_of(conformance: int, max_pdu: int) -> Association:
@@ -95,6 +98,7 @@ def association_of(conformance: int, max_pdu: int) -> Association:
         set_blocks=bool(conformance & BLOCK_SET),
         general_blocks=bool(conformance & GENERAL_BLOCKS),
         parameterised=bool(conformance & PARAMETERISED),
+        unconfirmed=bool(conformance & UNCONFIRMED_WRITE),
     )
 
 
@@ -106,13 +110,11 @@ class OwnAssociating:
 
         Raises:
             AccessDenied: It wants a password and there is none.
-            NotSupported: The type asks for what does not go together.
         """
         if dlms.auth in {"low", "high"} and not password:
             raise AccessDenied("this meter wants a password and none is given")
-        if dlms.auth in {"high", "gmac"} and dlms.referencing == "sn":
-            raise NotSupported("a challenge with short names is not available")
         self._dlms = dlms
+        self._short = dlms.referencing == "short"
         self._password = password
         self._ciphering = ciphering
         self._asked = b""  # our challenge
@@ -125,8 +127,8 @@ class OwnAssociating:
 
     def request(self) -> bytes:
         """Return the AARQ, with a new challenge where one is wanted."""
-        short, mechanism = self._dlms.referencing == "sn", _MECHANISMS[self._dlms.auth]
-        context = (2 if short else 1) + (2 if self._ciphering else 0)
+        mechanism = _MECHANISMS[self._dlms.auth]
+        context = (2 if self._short else 1) + (2 if self._ciphering else 0)
         body = _field(_CONTEXT, _field(0x06, _named(1, context)))
         if self._ciphering is not None:
             body += _field(0xA6, _field(0x04, self._ciphering.title))
@@ -134,7 +136,7 @@ class OwnAssociating:
             value = self._value()
             body += b"\x8a\x02\x07\x80" + _field(0x8B, _named(2, mechanism))
             body += _field(0xAC, _field(0x80, value))
-        body += _field(_USER, _field(0x04, self._initiate(short=short)))
+        body += _field(_USER, _field(0x04, self._initiate()))
         return _field(_AARQ, body)
 
     def _value(self) -> bytes:
@@ -143,9 +145,9 @@ class OwnAssociating:
         self._asked = random.token_bytes(_CHALLENGE_OCTETS)
         return self._asked
 
-    def _initiate(self, *, short: bool) -> bytes:
-        conformance = SHORT if short else LOGICAL
-        if self._dlms.general_blocks and not short:
+    def _initiate(self) -> bytes:
+        conformance = SHORT if self._short else LOGICAL
+        if self._dlms.general_blocks:
             conformance |= GENERAL_BLOCKS
         apdu = (
             bytes((_INITIATE, 0, 0, 0, _VERSION)) + b"\x5f\x1f\x04\x00"
@@ -174,9 +176,10 @@ class OwnAssociating:
         if _USER not in fields:
             if self._ciphering is not None:
                 raise KeysDoNotFit("the meter's AARE is not ciphered")
-            return association_of(LOGICAL, self._dlms.pdu)
+            return association_of(SHORT if self._short else LOGICAL, self._dlms.pdu)
         user = _inner(fields[_USER], 0x04)
-        return _initiate_answer(self._ciphering.opened(user) if self._ciphering else user)
+        clear = self._ciphering.opened(user) if self._ciphering else user
+        return _initiate_answer(clear, _SHORT_VAA if self._short else _LOGICAL_VAA)
 
     def proof(self) -> bytes:
         """Return the answer to the meter's challenge, b"" where there is none."""
@@ -204,8 +207,7 @@ class OwnAssociating:
         """Return the RLRQ; of a ciphered association it is ciphered."""
         body = b"\x80\x01\x00"
         if self._ciphering is not None:
-            short = self._dlms.referencing == "sn"
-            body += _field(_USER, _field(0x04, self._initiate(short=short)))
+            body += _field(_USER, _field(0x04, self._initiate()))
         return _field(0x62, body)
 
 
@@ -279,16 +281,16 @@ def aare_fields(apdu: bytes) -> dict[int, bytes]:
     return fields
 
 
-def _initiate_answer(apdu: bytes) -> Association:
-    """Return what an initiate response agrees to."""
+def _initiate_answer(apdu: bytes, name: int) -> Association:
+    """Return what an initiate response agrees to; ``name`` is the object it must speak of."""
     if apdu[:1] == bytes((_SERVICE_ERROR,)):
         raise NotSupported(f"the meter refuses the association ({apdu.hex(' ').upper()})")
     at = 2 if apdu[1:2] == b"\x00" else 3  # the quality of service may stand before the version
     rest = apdu[at + 1 :]
     if apdu[:1] != bytes((_INITIATE_ANSWER,)) or rest[:2] != b"\x5f\x1f" or len(rest) != 11:  # noqa: PLR2004
         raise GarbledReply("the meter's AARE cannot be read")
-    if int.from_bytes(rest[9:11], "big") not in {_LOGICAL_VAA, _SHORT_VAA}:
-        raise GarbledReply("the meter's AARE names no object")
+    if int.from_bytes(rest[9:11], "big") != name:
+        raise NotSupported("the meter has another way of naming its objects (short or logical)")
     return association_of(int.from_bytes(rest[4:7], "big"), int.from_bytes(rest[7:9], "big"))
 
 

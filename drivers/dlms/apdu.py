@@ -21,6 +21,7 @@ from drivers.errors import (
 _GET, _SET, _ACTION = 0xC0, 0xC1, 0xC3
 _GET_ANSWER, _SET_ANSWER, _ACTION_ANSWER = 0xC4, 0xC5, 0xC7
 _EXCEPTION, _SERVICE_ERROR = 0xD8, 0x0E
+_SHORT_ANSWERS = {0x05: 0x0C, 0x06: 0x0D}  # Read and Write; they have no invoke number
 _PRIORITY = 0xC0  # high priority, confirmed
 
 RESULTS = {  # data-access-result and action-result
@@ -95,6 +96,8 @@ def answers(apdu: bytes, request: bytes) -> bool:
         return False
     if apdu[0] in {_EXCEPTION, _SERVICE_ERROR}:
         return True
+    if request[0] in _SHORT_ANSWERS:
+        return apdu[0] == _SHORT_ANSWERS[request[0]]
     return apdu[0] == request[0] + 4 and len(apdu) > 2 and apdu[2] & 0x0F == request[2] & 0x0F  # noqa: PLR2004
 
 
@@ -173,7 +176,7 @@ def action_answer(apdu: bytes, what: str) -> bytes:
 def _checked(apdu: bytes, tag: int, what: str) -> int:
     """Return the form of an answer of service ``tag``; raise what an error answer says."""
     if apdu[:1] == bytes((_EXCEPTION,)):
-        raise _exception(apdu, what)
+        raise exception(apdu, what)
     if apdu[:1] == bytes((_SERVICE_ERROR,)):
         raise NotSupported(f"{what}: the meter refuses the service ({apdu[1:].hex(' ').upper()})")
     _need(apdu, 4)
@@ -186,7 +189,8 @@ _SERVICE_NOT_SUPPORTED, _DECIPHERING, _COUNTER = 2, 5, 6
 _NOT_ALLOWED = 1
 
 
-def _exception(apdu: bytes, what: str) -> DriverError:
+def exception(apdu: bytes, what: str) -> DriverError:
+    """Return the error in an exception answer."""
     if len(apdu) < 3:  # noqa: PLR2004 - tag, state error, service error
         return GarbledReply("an exception answer is cut short")
     state, service = apdu[1], apdu[2]

@@ -1,17 +1,15 @@
-"""The object list of an association (class 15), and attributes raw: read, listed, written."""
+"""The object list of an association, and attributes raw: read, listed, written."""
 
 from collections.abc import Sequence
 
 from drivers.dlms.apdu import Attribute
 from drivers.dlms.objects import DATA, REGISTER, ObjectReader, reading
 from drivers.dlms.session import Session
-from drivers.errors import DriverError, GarbledReply, ValueRefused
+from drivers.errors import DriverError, ValueRefused
 from drivers.obis import from_bytes, name_of, to_bytes
 from drivers.objectmodel import ObjectEntry
 from drivers.values import Reading
 
-_ASSOCIATION = Attribute(15, bytes((0, 0, 40, 0, 0, 255)), 2)
-_NAME = 6  # octets of a logical name
 _VALUE = 2
 _SCALED = frozenset({REGISTER, 4})
 
@@ -29,13 +27,7 @@ class Catalog:
         Raises:
             GarbledReply: It cannot be read.
         """
-        value = self._session.get(_ASSOCIATION, "the object list")
-        if not isinstance(value, list):
-            raise GarbledReply("the object list is no list")
-        try:
-            return tuple(_entry(item) for item in value)
-        except (TypeError, ValueError, IndexError) as error:
-            raise GarbledReply("the object list cannot be read") from error
+        return self._session.entries()
 
     def read(self, wanted: Sequence[tuple[str, int, int]]) -> list[Reading]:
         """Return attributes in few requests; scalers of registers are read with them."""
@@ -68,25 +60,3 @@ class Catalog:
         if kept != value:
             raise ValueRefused(f"{code} reads back as {kept.hex(' ').upper()}")
         return kept
-
-
-def _entry(item: object) -> ObjectEntry:
-    if not isinstance(item, tuple):
-        raise TypeError("no structure")
-    class_id, version, name, *rights = item
-    if not isinstance(name, bytes) or len(name) != _NAME:
-        raise TypeError("no logical name")
-    attributes: list[tuple[int, int]] = []
-    methods: list[int] = []
-    if rights and isinstance(rights[0], tuple):
-        listed, acts = rights[0][:2]
-        attributes = [(int(one[0]), _access(one[1])) for one in listed]
-        methods = [int(one[0]) for one in acts if one[1]]
-    code = from_bytes(name)
-    return ObjectEntry(int(class_id), int(version), code, tuple(attributes), tuple(methods))
-
-
-def _access(mode: object) -> int:
-    """Return 1 read, 2 write; modes 4 to 6 are the same with authentication."""
-    number = int(mode) if isinstance(mode, int) else 0
-    return number - 3 if 4 <= number <= 6 else number & 3  # noqa: PLR2004 - access modes

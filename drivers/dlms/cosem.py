@@ -40,8 +40,8 @@ class Associating:
         """
         if dlms.auth not in {"none", "low"}:
             raise NotSupported(f"authentication {dlms.auth!r} is not available")
-        if dlms.referencing != "ln":
-            raise NotSupported("short-name referencing is not available")
+        if dlms.referencing != "logical":
+            raise NotSupported("short names are built elsewhere")
         if dlms.auth == "low" and not password:
             raise AccessDenied("this meter wants a password and none is given")
         self._secret = dlms.auth == "low"

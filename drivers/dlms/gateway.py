@@ -43,6 +43,25 @@ class GatewayTransport:
         Raises:
             GarbledReply: The gateway answers for itself, or for another meter.
         """
+        answer = self._inner.exchange(self._sent(apdu), self._ours(fits), secret=secret)
+        return answer[len(self._place) + 1 :]
+
+    def tell(self, apdu: bytes, *, secret: bool = False) -> None:
+        """Send ``apdu``, which has no answer, to the meter."""
+        self._inner.tell(self._sent(apdu), secret=secret)
+
+    def receive(self, fits: Callable[[bytes], bool]) -> bytes:
+        """Return the next APDU of the meter without the prefix.
+
+        Raises:
+            GarbledReply: The gateway answers for itself, or for another meter.
+        """
+        return self._inner.receive(self._ours(fits))[len(self._place) + 1 :]
+
+    def _sent(self, apdu: bytes) -> bytes:
+        return bytes((_TO,)) + self._place + apdu
+
+    def _ours(self, fits: Callable[[bytes], bool]) -> Callable[[bytes], bool]:
         head = bytes((_FROM,)) + self._place
 
         def ours(answer: bytes) -> bool:
@@ -52,8 +71,7 @@ class GatewayTransport:
                 raise GarbledReply("the gateway answers without naming the meter behind it")
             return False  # late, of another meter
 
-        answer = self._inner.exchange(bytes((_TO,)) + self._place + apdu, ours, secret=secret)
-        return answer[len(head) :]
+        return ours
 
     def disconnect(self) -> bool:
         """Take the link to the gateway down."""

@@ -12,10 +12,11 @@ Source: IEC 62056-46, clauses 5 and 6.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from enum import Enum, auto
 
 from drivers.dlms.frames import Deframer, Frame
+from drivers.dlms.generalblocks import followed
+from drivers.dlms.linkevents import Delivered, Disconnected, Event, Failed, Pushed, Received
 from drivers.dlms.negotiation import (
     DEFAULT_INFO,
     FRAME_MAX,
@@ -38,38 +39,6 @@ _POLL_PAUSE = 0.2  # s between two questions to a meter that is not ready
 _CLEAR_S = 1.0  # longest wait for the answer to the DISC that clears a stale link
 _SEQUENCE = 8
 _TICK_S = 1e-6  # times are floats: a deadline may be missed by a rounding
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A whole APDU, all its segments joined."""
-
-    apdu: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Pushed:
-    """An APDU nobody asked for, in a UI frame."""
-
-    apdu: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Disconnected:
-    """The link is down; ``confirmed`` when the meter said so."""
-
-    confirmed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """The exchange is over without an answer; ``lost`` when a new link may help."""
-
-    error: DriverError
-    lost: bool = False
-
-
-Event = Connected | Received | Pushed | Disconnected | Failed
 
 
 class _State(Enum):
@@ -105,6 +74,7 @@ class Hdlc:
         self._parts: list[bytes] = []  # of the APDU being sent; the first is not acknowledged
         self._in_flight = 0
         self._secret = False
+        self._answered = True  # whether the APDU being sent has an answer
         self._segments: list[bytes] = []
         self._collected = 0  # octets in the segments
 
@@ -119,8 +89,8 @@ class Hdlc:
         else:
             self._send_snrm(now)
 
-    def send(self, now: float, apdu: bytes, *, secret: bool = False) -> None:
-        """Send one APDU; its answer comes as `Received`."""
+    def send(self, now: float, apdu: bytes, *, secret: bool = False, answered: bool = True) -> None:
+        """Send one APDU; its answer comes as `Received`, or `Delivered` where none is due."""
         if self._state is not _State.IDLE:
             raise RuntimeError(f"cannot send while {self._state.name}")
         whole = _LLC_OUT + apdu
@@ -129,6 +99,7 @@ class Hdlc:
         self._segments = []
         self._collected = 0
         self._secret = secret
+        self._answered = answered
         self._patience = 0.0
         self._statistics.round_trips += 1
         self._send_window(now)
@@ -289,6 +260,9 @@ class Hdlc:
             else:
                 self._send_window(now)
             return
+        if ready and not self._answered:
+            self._stop(Delivered(), _State.IDLE)
+            return
         budget = self.settings.reply_s * (self.settings.retries + 1)
         self._patience = self._patience or now + budget
         if now >= self._patience:
@@ -310,10 +284,22 @@ class Hdlc:
         if self._collected > _APDU_MAX:
             self._stop(Failed(GarbledReply("an answer without an end"), lost=True))
         elif not frame.segmented:
-            apdu = self._without_llc(b"".join(self._segments))
-            self._segments = []
-            self._stop(Received(apdu), _State.IDLE)
+            self._whole(now, final=frame.final)
         elif frame.final:
+            self._send_rr(now)
+        else:
+            self._wait(now, 0)
+
+    def _whole(self, now: float, *, final: bool) -> None:
+        """Hand an APDU on, and go on listening where it says that another one follows."""
+        apdu = self._without_llc(b"".join(self._segments))
+        self._segments = []
+        self._collected = 0
+        if not followed(apdu):
+            self._stop(Received(apdu), _State.IDLE)
+            return
+        self._events.append(Received(apdu))
+        if final:
             self._send_rr(now)
         else:
             self._wait(now, 0)

@@ -21,6 +21,7 @@ from drivers.dlms.profile import ProfileReader
 from drivers.dlms.push import Notification
 from drivers.dlms.relay import SupplySwitch
 from drivers.dlms.session import Session
+from drivers.dlms.shortnames import NameStore
 from drivers.errors import AccessDenied, GarbledReply, NotSupported, ValueRefused
 from drivers.eventwords import status_words
 from drivers.firmware import LoadProgress
@@ -62,6 +63,7 @@ class DlmsMeter:
         *,
         wall: Callable[[], datetime] = utc_now,
         counters: CounterStore | None = None,
+        names: NameStore | None = None,
     ) -> None:
         """Prepare a session; entering it signs on.
 
@@ -71,12 +73,13 @@ class DlmsMeter:
             secrets: Its password, where it wants one.
             wall: The time the meter's clock is compared with.
             counters: Keeps the counters of ciphered messages; without it, while the program runs.
+            names: Keeps the object lists of meters with short names; without it, for this session.
         """
         self.meter_type = meter_type
         self.statistics = link.statistics
         self._link = link
         self._wall = wall
-        self._session = Session(link, meter_type, secrets, counters)
+        self._session = Session(link, meter_type, secrets, counters, names)
         self._zone = MeterZone(meter_type)
         self._objects = ObjectReader(self._session, self._zone)
         self._profiles = ProfileReader(

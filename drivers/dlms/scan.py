@@ -167,22 +167,29 @@ def _quiet(link: Link, plan: Plan) -> None:
 
 
 def _introduced(link: Link, found: BusMeter, plan: Plan) -> BusMeter:
-    """Ask for the name as one safe client after the other."""
+    """Ask for the name as one safe client after the other, with logical names and then short."""
     note = "answers, and tells nobody its name without a password"
     for client in plan.clients:
-        dlms = replace(found.meter_type.dlms, client=client, auth="none", security="")
-        timing = replace(found.meter_type.timing, retries=_FAREWELL)
-        kind = replace(found.meter_type, dlms=dlms, timing=timing)
-        try:
-            with DlmsMeter(link, kind, Secrets()) as meter:
-                identity = meter.identity()
-        except (AccessDenied, NotSupported):
-            continue
-        except PortUnavailable:
-            raise
-        except DriverError as error:
-            note = str(error)
-            continue
-        if identity.logical_device_name or identity.serial:
-            return replace(found, client=client, identity=identity)
+        for referencing in ("logical", "short"):
+            dlms = replace(found.meter_type.dlms, client=client, auth="none", security="")
+            dlms = replace(dlms, referencing=referencing)
+            timing = replace(found.meter_type.timing, retries=_FAREWELL)
+            kind = replace(found.meter_type, dlms=dlms, timing=timing)
+            try:
+                with DlmsMeter(link, kind, Secrets()) as meter:
+                    identity = meter.identity()
+            except AccessDenied:
+                break
+            except NotSupported:
+                continue  # perhaps it names its objects the other way
+            except PortUnavailable:
+                raise
+            except DriverError as error:
+                note = str(error)
+                break
+            if identity.logical_device_name or identity.serial:
+                named = replace(found.meter_type.dlms, referencing=referencing)
+                known = replace(found.meter_type, dlms=named)
+                return replace(found, client=client, identity=identity, meter_type=known)
+            break
     return replace(found, note=note)

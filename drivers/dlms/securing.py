@@ -31,11 +31,10 @@ def prepared(dlms: Dlms, secrets: Secrets, counters: CounterStore) -> Security:
     """
     if dlms.suite:
         raise NotSupported(f"security suite {dlms.suite} is not available, only suite 0")
-    if dlms.referencing != "ln" or dlms.general_blocks:
-        raise NotSupported("short names and general block transfer are not available")
     protection = PROTECTIONS.get(dlms.security or ("both" if dlms.auth == "gmac" else ""), 0)
     if not protection:
-        if dlms.auth in {"none", "low"}:
+        plain = dlms.referencing == "logical" and not dlms.general_blocks
+        if plain and dlms.auth in {"none", "low"}:
             return Security(Associating(dlms, secrets.password))
         return Security(OwnAssociating(dlms, secrets.password, None))
     if not secrets.encryption_key or not secrets.authentication_key:

@@ -1,4 +1,4 @@
-"""One association with one meter: sign-on, GET, SET and ACTION, sign-off.
+"""One association with one meter: sign-on, its services, sign-off.
 
 A meter that ends the link between two requests (REJ, FRMR, DM, or its own inactivity time) gets a
 new one and the same request once more.  Block transfers are never continued across links: what
@@ -9,58 +9,46 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from drivers.dlms import lists
 from drivers.dlms.acse import (
-    Association,
     OwnAssociating,
     StaleCounter,
     is_association_answer,
     is_release_answer,
 )
-from drivers.dlms.apdu import (
-    Attribute,
-    Data,
-    action_answer,
-    action_request,
-    answers,
-    get_answer,
-    get_next_request,
-    get_request,
-    set_answer,
-    set_request,
-)
+from drivers.dlms.apdu import Attribute
+from drivers.dlms.blocktransport import BlockTransport
 from drivers.dlms.building import LinkBuilder
 from drivers.dlms.ciphering import CounterStore, RememberedCounters
-from drivers.dlms.data import decode, octets
+from drivers.dlms.data import decode
+from drivers.dlms.exchanges import INACTIVE_S, Exchanges
 from drivers.dlms.gateway import GatewayTransport
+from drivers.dlms.lists import Item
+from drivers.dlms.logicalnames import LogicalNames, one_by_one
 from drivers.dlms.push import Notification, notifications
-from drivers.dlms.securing import Security, prepared
+from drivers.dlms.references import References
+from drivers.dlms.securing import prepared
+from drivers.dlms.shortnames import NameStore, RememberedNames, ShortNames
 from drivers.dlms.transport import Transport
 from drivers.errors import (
     AccessDenied,
     DriverError,
-    GarbledReply,
     MeterBusy,
-    NoReply,
     NotSupported,
     PortUnavailable,
 )
 from drivers.link import Link
 from drivers.metertype import MeterType
 from drivers.obis import to_bytes
+from drivers.objectmodel import ObjectEntry
 from drivers.secrets import Secrets
 
 T = TypeVar("T")
 
 _BUSY_PAUSE = 0.5  # s before a meter that was busy is asked again
-_INACTIVE_S = 25.0  # meters drop a silent link after 30 to 180 s
-_BLOCKS_MAX = 1 << 20
-_CIPHERING = 24  # octets that ciphering adds to an APDU, at most
 _NAME = Attribute(1, bytes((0, 0, 42, 0, 0, 255)), 2)
-_REPLY_TO_HLS = Attribute(15, bytes((0, 0, 40, 0, 0, 255)), 1)
 
 
-class Session:
+class Session(Exchanges):
     """Talks to the object model of one meter.  Use `open` and `close` in pairs."""
 
     def __init__(
@@ -69,17 +57,17 @@ class Session:
         meter_type: MeterType,
         secrets: Secrets,
         counters: CounterStore | None = None,
+        names: NameStore | None = None,
     ) -> None:
-        self._link = link
-        self._type = meter_type
+        super().__init__(link, meter_type)
         self._secrets = secrets
-        self._statistics = link.statistics
-        self._transport: Transport | None = None
         self._counters = counters or RememberedCounters()
-        self._security: Security | None = None
-        self._invoke = 0
-        self._last_answer = 0.0
-        self.association: Association | None = None
+        self._names = names or RememberedNames()
+        self._references: References = (
+            ShortNames(self, meter_type, self._names)
+            if meter_type.dlms.referencing == "short"
+            else LogicalNames(self)
+        )
         self._builder = LinkBuilder(link, meter_type)
 
     @property
@@ -126,7 +114,8 @@ class Session:
         if counter is None or not dlms.counter:
             return
         public = replace(dlms, client=dlms.public_client, auth="none", security="")
-        session = Session(self._link, replace(self._type, dlms=public), Secrets())
+        public_type = replace(self._type, dlms=public)
+        session = Session(self._link, public_type, Secrets(), names=self._names)
         try:
             session.open()
         except (AccessDenied, NotSupported) as error:
@@ -193,11 +182,19 @@ class Session:
         if self._transport is None or self._security is None:
             raise RuntimeError("the session is not open")
         associating = self._security.associating
+        if isinstance(self._transport, BlockTransport):
+            self._transport = self._transport.inner
         answer = self._transport.exchange(
             associating.request(), is_association_answer, secret=associating.secret
         )
         self.association = associating.agreed(answer)
         self._last_answer = self._link.now()
+        dlms = self._type.dlms
+        if dlms.general_blocks and self.association.general_blocks:
+            size = self.association.max_pdu or dlms.pdu
+            self._transport = BlockTransport(
+                self._transport, size, dlms.block_window, self._statistics
+            )
         if isinstance(associating, OwnAssociating):
             self._prove(associating)
 
@@ -206,8 +203,7 @@ class Session:
         proof = associating.proof()
         if not proof:
             return
-        request = action_request(self._number(), _REPLY_TO_HLS, octets(proof))
-        answer = action_answer(self._exchange(request, secret=True), "the proof of the keys")
+        answer = self._references.proved(proof)
         associating.check(decode(answer) if answer else None)
 
     # --- services ---------------------------------------------------------------------------
@@ -222,25 +218,7 @@ class Session:
 
     def blocks(self, attribute: Attribute, what: str, selector: bytes = b"") -> Iterator[bytes]:
         """Yield the raw data of an attribute, block by block as it arrives."""
-        request = get_request(self._number(), attribute, selector)
-        return self._following(request, what, get_answer)
-
-    def _following(
-        self, request: bytes, what: str, first: Callable[[bytes, str], Data]
-    ) -> Iterator[bytes]:
-        """Yield the raw data that answers ``request``, with all its blocks."""
-        data = first(self._asked(request, again=True), what)
-        yield data.raw
-        expected = data.number
-        while not data.last:
-            if data.number != expected or expected > _BLOCKS_MAX:
-                raise GarbledReply(f"block {data.number} came in place of block {expected}")
-            request = get_next_request(request[2] & 0x0F, expected)
-            data = get_answer(self._asked(request), what)
-            expected += 1
-            if data.number != expected:
-                raise GarbledReply(f"block {data.number} came in place of block {expected}")
-            yield data.raw
+        return self._references.blocks(attribute, what, selector)
 
     def set(self, attribute: Attribute, value: bytes, what: str) -> None:
         """Write an encoded value; a write is never repeated on a new link.
@@ -248,21 +226,9 @@ class Session:
         Raises:
             ValueRefused, AccessDenied, NotSupported, MeterBusy: The meter refused.
         """
-        invoke, agreed = self._number(), self.association
-        request = set_request(invoke, attribute, value)
-        room = (agreed.max_pdu if agreed else 0) - (_CIPHERING if self._ciphers else 0)
-        if room <= 0 or len(request) <= room:
-            set_answer(self._asked(request), what)
-            return
-        if agreed is None or not agreed.set_blocks:
-            raise NotSupported(f"{what}: the value is too long for this meter's messages")
-        number = 0
-        for number, block in enumerate(lists.set_blocks(invoke, attribute, value, room), 1):
-            more = lists.block_taken(self._asked(block), number, what)
-        if more:
-            raise GarbledReply(f"the meter still waits for more of {what}")
+        self._references.set(attribute, value, what)
 
-    def get_list(self, wanted: Sequence[tuple[Attribute, str]]) -> list[lists.Item]:
+    def get_list(self, wanted: Sequence[tuple[Attribute, str]]) -> list[Item]:
         """Return several attributes, each decoded or the error in its place, in few requests.
 
         Where the association has no lists they are asked for one by one.
@@ -271,21 +237,8 @@ class Session:
             GarbledReply: The meter answers with another count.
         """
         if self.association is None or not self.association.lists:
-            return [self._single(attribute, what) for attribute, what in wanted]
-        found: list[lists.Item] = []
-        for at in range(0, len(wanted), lists.MOST_LISTED):
-            part = wanted[at : at + lists.MOST_LISTED]
-            request = lists.list_request(self._number(), [attribute for attribute, _ in part])
-            names = [what for _, what in part]
-            raw = b"".join(self._following(request, ", ".join(names), lists.list_answer))
-            found += lists.listed(raw, names)
-        return found
-
-    def _single(self, attribute: Attribute, what: str) -> lists.Item:
-        try:
-            return self.get(attribute, what)
-        except (NotSupported, AccessDenied) as error:
-            return error
+            return one_by_one(self.get, wanted)
+        return self._references.get_list(wanted)
 
     def action(
         self, method: Attribute, what: str, parameter: bytes = b"", *, secret: bool = False
@@ -297,8 +250,11 @@ class Session:
         Raises:
             ValueRefused, AccessDenied, NotSupported, MeterBusy: The meter refused.
         """
-        request = action_request(self._number(), method, parameter)
-        return action_answer(self._asked(request, secret=secret), what)
+        return self._references.action(method, what, parameter, secret=secret)
+
+    def entries(self) -> tuple[ObjectEntry, ...]:
+        """Return the object list of this association."""
+        return self.patiently(self._references.entries)
 
     def notifications(self) -> list[Notification]:
         """Return what the meter has pushed since the last call.
@@ -312,73 +268,43 @@ class Session:
         self._transport.pushed.clear()
         ciphering = self._security.ciphering if self._security else None
         found = notifications(pushed, ciphering.opened if ciphering else None)
-        self._statistics.discarded += len(pushed) - len(found)
-        return found
+        self._statistics.discarded += max(0, len(pushed) - len(found))
+        return [self._placed(one) for one in found]
+
+    def _placed(self, one: Notification) -> Notification:
+        """Return a notification with the object that its short name is of, where that is known."""
+        known = None
+        if one.name is not None and isinstance(self._references, ShortNames):
+            known = self._references.named(one.name)
+        if known is None:
+            return one
+        return replace(one, source=(known.class_id, known.code, known.index))
 
     def keep_alive(self) -> bool:
         """Read the meter's name when it would soon end a silent link; return whether it was asked.
 
         To be called now and then while the operator thinks.
         """
-        limit = self._type.dlms.keep_alive_s or _INACTIVE_S
+        limit = self._type.dlms.keep_alive_s or INACTIVE_S
         if self._link.now() - self._last_answer < limit / 2:
             return False
         self.get(_NAME, "the logical device name")
         return True
 
-    @property
-    def _ciphers(self) -> bool:
-        return self._security is not None and self._security.ciphering is not None
-
-    @property
-    def lost(self) -> bool:
-        """Whether the link has ended under the session."""
-        return self._transport is not None and self._transport.lost
-
-    def _number(self) -> int:
-        self._invoke = self._invoke % 15 + 1
-        return self._invoke
-
-    def _asked(self, request: bytes, *, again: bool = False, secret: bool = False) -> bytes:
-        if self._transport is None:
-            raise RuntimeError("the session is not open")
-        if self._transport.lost:
-            self.renew()
-        idle = self._link.now() - self._last_answer
-        try:
-            answer = self._exchange(request, secret=secret)
-        except (GarbledReply, NoReply) as error:
-            dropped = isinstance(error, GarbledReply) or idle > _INACTIVE_S
-            if not (again and self._transport.lost and dropped):
-                raise
-            self._statistics.remarks.append(f"the link was built anew: {error}")
-            self.renew()
-            answer = self._exchange(request)
-        return answer
-
     def renew(self) -> None:
         """Build the link and the association anew after they were lost."""
-        asleep = self._link.now() - self._last_answer > _INACTIVE_S
+        self._unsure = False
+        asleep = self._link.now() - self._last_answer > INACTIVE_S
         if self._type.framing == "mode-e" and asleep:
             self._transport = self._connected_transport()  # its port is at rest by now
         elif self._transport:
             self._transport.connect()
         self._associate()
 
-    def _exchange(self, request: bytes, *, secret: bool = False) -> bytes:
-        if self._transport is None:
-            raise RuntimeError("the session is not open")
-        ciphering = self._security.ciphering if self._security else None
-        sent, opened = (ciphering.protect(request) if ciphering else request), b""
-
-        def fits(answer: bytes) -> bool:
-            nonlocal opened
-            opened = ciphering.opened(answer) if ciphering else answer
-            return answers(opened, request)
-
-        self._transport.exchange(sent, fits, secret=secret)
-        self._last_answer = self._link.now()
-        return opened
+    def _settle(self, transport: Transport) -> None:
+        """Build the association anew on a link that stands: late answers come before its own."""
+        self._release(transport)
+        self._associate()
 
     def patiently(self, read: Callable[[], T]) -> T:
         """Return what ``read`` gives; a busy meter is asked again a few times.

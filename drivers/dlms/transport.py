@@ -8,14 +8,16 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from drivers.dlms.hdlc import Disconnected, Event, Failed, Hdlc, Pushed, Received
+from drivers.dlms.hdlc import Hdlc
+from drivers.dlms.linkevents import Delivered, Disconnected, Event, Failed, Pushed, Received
 from drivers.dlms.negotiation import Connected, HdlcSettings
 from drivers.dlms.wrapper import Wrapper
 from drivers.errors import GarbledReply, NoReply
 from drivers.link import Link
 from drivers.metertype import Timing
 
-_NOTIFICATIONS = frozenset({0x0F, 0xC2, 0xCA, 0xDB})  # and ciphered forms: pushed, not answers
+# pushed, not answers: data and event notifications, information reports, and ciphered forms
+_NOTIFICATIONS = frozenset({0x0F, 0xC2, 0xCA, 0xDB, 0x18, 0x38})
 _QUIET_S = 0.1  # a line on which nothing came for so long is free
 _TICK_S = 0.001
 _LONGEST_S = 60.0  # an answer that drips in has this long
@@ -40,6 +42,12 @@ class Transport(Protocol):
         self, apdu: bytes, fits: Callable[[bytes], bool], *, secret: bool = False
     ) -> bytes:
         """Send ``apdu`` and return the first answer that ``fits``."""
+
+    def tell(self, apdu: bytes, *, secret: bool = False) -> None:
+        """Send ``apdu``, which has no answer."""
+
+    def receive(self, fits: Callable[[bytes], bool]) -> bytes:
+        """Return the next APDU that ``fits`` of a meter that sends several in a row."""
 
     def disconnect(self) -> bool:
         """Take the link down; False when the meter did not confirm."""
@@ -77,6 +85,24 @@ class HdlcTransport:
             NoReply, GarbledReply, MeterBusy: There was none; `lost` says whether the link is gone.
         """
         self._hdlc.send(self._link.now(), apdu, secret=secret)
+        return self.receive(fits)
+
+    def tell(self, apdu: bytes, *, secret: bool = False) -> None:
+        """Send ``apdu`` and wait until the meter has it.
+
+        Raises:
+            NoReply, GarbledReply, MeterBusy: It did not confirm.
+        """
+        self._hdlc.send(self._link.now(), apdu, secret=secret, answered=False)
+        while not isinstance(event := self._next(), Delivered):
+            self._unexpected(event)
+
+    def receive(self, fits: Callable[[bytes], bool]) -> bytes:
+        """Return the next APDU of the meter.
+
+        Raises:
+            NoReply, GarbledReply, MeterBusy: There was none; `lost` says whether the link is gone.
+        """
         while not isinstance(event := self._next(), Received):
             self._unexpected(event)
         if not fits(event.apdu):
@@ -136,6 +162,7 @@ class WrapperTransport:
         self._timing = timing
         self.lost = False
         self.pushed: list[bytes] = []
+        self._waiting: deque[bytes] = deque()  # APDUs that came in one go with the one before
 
     def connect(self) -> None:
         """Nothing to build: the connection is the link."""
@@ -149,23 +176,42 @@ class WrapperTransport:
             NoReply: None came in time.
             PortUnavailable: The meter closed the connection.
         """
+        self._link.statistics.round_trips += 1
+        self._link.statistics.discarded += len(self._waiting)
+        self._waiting.clear()
+        self.tell(apdu, secret=secret)
+        return self.receive(fits)
+
+    def tell(self, apdu: bytes, *, secret: bool = False) -> None:
+        """Send ``apdu``; nothing tells whether it arrived."""
+        self._link.write(self._wrapper.wrap(apdu), secret=secret)
+
+    def receive(self, fits: Callable[[bytes], bool]) -> bytes:
+        """Return the next APDU that ``fits``; late ones are counted.
+
+        Raises:
+            NoReply: None came in time.
+            PortUnavailable: The meter closed the connection.
+        """
         link = self._link
-        link.statistics.round_trips += 1
-        link.write(self._wrapper.wrap(apdu), secret=secret)
         wait = self._timing.reply_s * (self._timing.retries + 1)
         deadline = link.now() + wait
         limit = deadline + _LONGEST_S
-        while (left := deadline - link.now()) > 0:
-            data = link.read(left)
-            if data:
-                deadline = min(max(deadline, link.now() + self._timing.gap_s), limit)
-            for answer in self._wrapper.feed(data):
+        while True:
+            while self._waiting:
+                answer = self._waiting.popleft()
                 if answer[:1] and answer[0] in _NOTIFICATIONS:
                     self.pushed.append(answer)
                 elif fits(answer):
                     return answer
                 else:
                     link.statistics.discarded += 1
+            if (left := deadline - link.now()) <= 0:
+                break
+            data = link.read(left)
+            if data:
+                deadline = min(max(deadline, link.now() + self._timing.gap_s), limit)
+            self._waiting += self._wrapper.feed(data)
         self._wrapper.give_up()
         raise NoReply(wait)
 

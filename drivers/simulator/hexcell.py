@@ -43,13 +43,13 @@ from drivers.simulator.loadprofile import Capture, PeriodicRows, grown
 from drivers.simulator.meterclock import MeterClock, Zone
 from drivers.simulator.model import (
     CALENDAR_ACTIVE,
-    COVER_OFF,
-    COVER_ON,
     FIRMWARE_ACTIVATED,
     MAGNET,
     MAGNET_GONE,
     NEW_TIME,
     OLD_TIME,
+    TERMINALS_CLOSED,
+    TERMINALS_OPEN,
     WRONG_PASSWORD,
     Disconnector,
     Event,
@@ -60,6 +60,7 @@ from drivers.simulator.prepayment import Prepayment
 from drivers.simulator.prepayment_objects import ASCII, PrepaymentObjects
 from drivers.simulator.quantities import Quantity
 from drivers.simulator.sts_meter import StsMeter
+from drivers.simulator.supervision import Supervision
 from drivers.simulator.tokenoffice import FIRST_KEY, drn_of, virtual_key
 from drivers.sts.identifiers import KeyName, tid_of
 
@@ -74,6 +75,7 @@ TYPE = "hexcell-ddsy1088"
 FIRMWARE = "HXE1088-V2.31"
 PERIOD_S = 1800
 CAPACITY = 4320
+LIMIT_W = 13_800  # what 60 A at 230 V are
 REFRESH_S = 120  # values move on so often; what was expected stays true that long
 PROFILE, PROFILE_STATUS = "1-0:99.1.0.255", "0-0:96.10.1.255"
 STANDARD_LOG, TAMPER_LOG, RELAY_LOG = "0-0:99.98.0.255", "0-0:99.98.1.255", "0-0:99.98.2.255"
@@ -168,8 +170,23 @@ class Hexcell:
         self.firmware = FIRMWARE
         self.tariffs = Tariffs(self.clock, self._tariffs_changed)
         self.images = Images(b"HXE", self._loaded)
+        self.supervision = self._supervised()
+        self.supervision.begin(faults)
         title = b"HXE" + int(self.serial).to_bytes(5, "big")
         self.keys = MeterKeys(ENCRYPTION_KEY, AUTHENTICATION_KEY, title, chance.randrange(9000))
+
+    def _supervised(self) -> Supervision:
+        return Supervision(
+            self.clock,
+            standard=self.standard,
+            tamper=self.tamper,
+            relay_log=self.relay_log,
+            power=self.home.power,
+            energy=lambda moment: self.home.energy("+", 0, moment),
+            supplied=lambda: self.switch.output,
+            switch=self.prepayment.limit,
+            limit_w=LIMIT_W,
+        )
 
     def _prepayment(self, key: KeyName) -> Prepayment:
         drn = drn_of(self.serial)
@@ -252,6 +269,7 @@ class Hexcell:
             self.faults,
             expected=self.expected,
             wrong_password=self._locked,
+            settle=self.supervision.settle,
         )
         station = HdlcStation(name, self.settings, server, self.faults)
         return TwoFramings(station, WrapperDevice(name, server, self.faults), self.clock.true)
@@ -276,19 +294,21 @@ class Hexcell:
             zone=ZONE,
             faults=self.faults,
         )
+        control = self._cosem.switch(disconnect_object(self.switch))
         model = ObjectModel(
             [
                 data("0-0:42.0.0.255", axdr.text(self.logical_device_name), Access.PUBLIC),
                 data("0-0:96.1.0.255", axdr.text(self.serial), Access.PUBLIC),
                 data("1-0:0.2.0.255", lambda _: axdr.text(self.firmware), Access.PUBLIC),
                 data(COUNTER, lambda _: axdr.integer(axdr.U32, self.keys.accepted), Access.PUBLIC),
-                data("0-0:97.97.0.255", axdr.integer(axdr.U8, 0)),
                 data(PROFILE_STATUS, axdr.integer(axdr.U8, 0)),
                 logical_devices([(self.settings.upper, self.logical_device_name)]),
                 hdlc_setup(self.settings),
                 clock_object(self.clock, self.faults, self._clock_moved),
-                self._cosem.switch(disconnect_object(self.switch)),
+                control,
                 profile.cosem(),
+                self.supervision.monitor.demand.cosem(self.measured),
+                *self.supervision.objects(control),
             ]
         )
         for quantity in self.quantities.values():
@@ -340,8 +360,8 @@ def _past(born: datetime) -> Past:
     installed = past.daily(born, 400, 9, 0)
     events += [Event(installed, OLD_TIME), Event(installed + timedelta(seconds=40), NEW_TIME)]
     tamper = (
-        Event(past.daily(born, 399, 10, 12), COVER_OFF),
-        Event(past.daily(born, 399, 10, 21), COVER_ON),
+        Event(past.daily(born, 399, 10, 12), TERMINALS_OPEN),
+        Event(past.daily(born, 399, 10, 21), TERMINALS_CLOSED),
         Event(past.daily(born, 33, 19, 31), MAGNET),
         Event(past.daily(born, 33, 19, 44), MAGNET_GONE),
     )

@@ -10,8 +10,10 @@ from drivers.simulator.household import Outage
 from drivers.simulator.meterclock import Zone
 from drivers.simulator.quantities import Quantity
 
+CLOCK_INVALID = 0x02
 SUMMER_TIME, CLOCK_ADJUSTED, POWER_DOWN = 0x08, 0x20, 0x80
 STATUS_WORDS = {
+    CLOCK_INVALID: "clock invalid",
     SUMMER_TIME: "daylight saving",
     CLOCK_ADJUSTED: "clock adjusted",
     POWER_DOWN: "power down",
@@ -23,13 +25,15 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Capture:
     """What goes into each row: time, status, and the quantities.
 
-    ``adjusted`` holds the times at which the clock was moved by more than its limit.
+    ``adjusted`` holds the times at which the clock was moved by more than its limit, ``lost`` those
+    from which and until which it was not known.
     """
 
     zone: Zone
     quantities: Sequence[Quantity]
     outages: Sequence[Outage] = ()
     adjusted: list[datetime] = field(default_factory=list)
+    lost: list[datetime] = field(default_factory=list)
 
     def status(self, start: datetime, end: datetime) -> int:
         """Return the status of the interval from ``start`` to ``end``."""
@@ -38,6 +42,8 @@ class Capture:
             status |= POWER_DOWN
         if any(start < moment <= end for moment in self.adjusted):
             status |= CLOCK_ADJUSTED
+        if sum(moment < end for moment in self.lost) % 2:
+            status |= CLOCK_INVALID
         return status
 
     def row(self, start: datetime, end: datetime) -> Row:

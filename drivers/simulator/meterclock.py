@@ -100,6 +100,7 @@ class MeterClock:
         self.zone = zone
         self.born = start or datetime.now(UTC)
         self.error = error
+        self.lost = False  # whether it ran out without supply; setting it makes it good
         self._start = start
         self._origin: tuple[float, datetime] | None = None
 
@@ -115,7 +116,7 @@ class MeterClock:
 
     def set(self, now: float, moment: datetime) -> timedelta:
         """Set the clock; return by how much it moved."""
-        before = self.error
+        before, self.lost = self.error, False
         self.error = moment - self.true(now)
         return self.error - before
 

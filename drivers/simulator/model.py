@@ -12,8 +12,11 @@ EVENTS = {
     3: "Daylight saving time enabled or disabled",
     4: "Clock adjusted (old date/time)",
     5: "Clock adjusted (new date/time)",
+    6: "Clock invalid",
+    7: "Replace battery",
     9: "TOU activated (passive calendar became active)",
     10: "Error register cleared",
+    11: "Alarm register cleared",
     17: "Firmware ready for activation",
     18: "Firmware activated",
     19: "Passive TOU programmed",
@@ -25,20 +28,45 @@ EVENTS = {
     45: "Meter cover closed",
     46: "Association authentication failure (n times wrong password)",
     47: "One or more parameters changed",
+    52: "Unexpected consumption (current flows while disconnector is open)",
     59: "Disconnector ready for manual reconnection",
     60: "Manual disconnection",
     61: "Manual connection",
     62: "Remote disconnection",
     63: "Remote connection",
     64: "Local disconnection (by the meter itself)",
+    65: "Limiter threshold exceeded",
+    66: "Limiter threshold OK",
+    67: "Limiter threshold changed",
     69: "Local reconnection",
+    70: "Supervision monitor 1 threshold exceeded",
+    71: "Supervision monitor 1 threshold OK",
+    76: "Undervoltage L1",
+    80: "Overvoltage L2",
+    84: "Missing voltage L3",
+    85: "Voltage L1 normal",
+    86: "Voltage L2 normal",
+    87: "Voltage L3 normal",
+    89: "Missing neutral",
+    91: "Current reversal (unexpected energy export)",
+    100: "M-Bus channel 1: communication error",
+    101: "M-Bus channel 1: communication OK",
 }
 POWER_DOWN, POWER_UP, SUMMER_TIME, OLD_TIME, NEW_TIME = 1, 2, 3, 4, 5
 FIRMWARE_ACTIVATED, CALENDAR_SET, PARAMETERS_CHANGED = 18, 19, 47
 CALENDAR_ACTIVE = 9
-COVER_OFF, COVER_ON, MAGNET, MAGNET_GONE, WRONG_PASSWORD = 40, 41, 42, 43, 46
+COVER_OFF, COVER_ON, MAGNET, MAGNET_GONE, WRONG_PASSWORD = 44, 45, 42, 43, 46
 READY, MANUAL_OFF, MANUAL_ON, REMOTE_OFF, REMOTE_ON = 59, 60, 61, 62, 63
 LOCAL_OFF, LOCAL_ON = 64, 69
+CLOCK_LOST, BATTERY, ERRORS_CLEARED, ALARMS_CLEARED = 6, 7, 10, 11
+TERMINALS_OPEN, TERMINALS_CLOSED = 40, 41
+BYPASS, NEUTRAL_MISSING, REVERSED = 52, 89, 91
+LIMIT_OVER, LIMIT_UNDER, LIMIT_CHANGED = 65, 66, 67
+DEMAND_OVER, DEMAND_OK = 70, 71
+UNDERVOLTAGE_L1, OVERVOLTAGE_L2, MISSING_L3 = 76, 80, 84
+NORMAL_L1, NORMAL_L2, NORMAL_L3 = 85, 86, 87
+SLAVE_LOST, SLAVE_OK, SLAVE_INSTALLED = 100, 101, 105
+SLAVE_EVENTS = 10  # from one channel to the next
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,7 @@ class Prepayment:
         self.emergency = False  # whether it was taken
         self.emergency_used_wh = 0
         self.switched_off = False  # from afar: credit does not close the switch again
+        self.limited = False  # by the limiter: no supply until it, or somebody from afar, allows it
         self.display = ""
         self._used_wh = used_wh
         self._counted: int | None = None
@@ -91,7 +92,8 @@ class Prepayment:
 
     def _switch(self, now: float) -> None:
         supplied = self.in_credit and not self.sts.tamper and now >= self._test_until
-        self.switch.act_by_itself(now, connect=supplied and not self.switched_off)
+        kept_off = self.switched_off or self.limited
+        self.switch.act_by_itself(now, connect=supplied and not kept_off)
 
     @property
     def in_credit(self) -> bool:
@@ -131,6 +133,12 @@ class Prepayment:
 
     # -- switch and covers -------------------------------------------------------------------
 
+    def limit(self, now: float, *, connect: bool) -> None:
+        """Let the limiter take the supply, or give it back."""
+        self.settle(now)
+        self.limited = not connect
+        self._switch(now)
+
     def disconnect(self, now: float) -> bool:
         """Open the switch from afar; it stays open whatever is bought."""
         self.settle(now)
@@ -142,7 +150,7 @@ class Prepayment:
         self.settle(now)
         if not self.in_credit or self.sts.tamper:
             return False
-        self.switched_off = False
+        self.switched_off = self.limited = False
         return self.switch.reconnect(now)
 
     def open_cover(self, now: float) -> None:

@@ -1,7 +1,8 @@
 r"""A virtual Landis+Gyr ZMF100 with its AIM module: three phases, optical port, mode E.
 
 Client 16 reads without a password; client 32 with the utility's password may also write and
-switch.  Mode C gives the readout of the display list, ``ACK 2 Z 2`` the way into HDLC.
+switch; client 1 ciphers and proves keys.  Each of them chooses logical or short names.
+Mode C gives the readout of the display list, ``ACK 2 Z 2`` the way into HDLC.
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from random import Random
 from drivers.metertype import load_meter_type
 from drivers.simulator import findings, past
 from drivers.simulator.dlms import axdr
+from drivers.simulator.dlms.ciphering import MeterKeys
 from drivers.simulator.dlms.classes import (
     clock_object,
     disconnect_object,
@@ -20,14 +22,16 @@ from drivers.simulator.dlms.classes import (
     logical_devices,
 )
 from drivers.simulator.dlms.faults import FAULTS as DLMS_FAULTS
-from drivers.simulator.dlms.faults import Faults
+from drivers.simulator.dlms.faults import POLYPHASE_CONDITIONS, Faults
 from drivers.simulator.dlms.hdlc import HdlcStation, StationSettings
 from drivers.simulator.dlms.objects import Access, ObjectModel, data
 from drivers.simulator.dlms.profile import CLOCK, Column, Profile, Rows
 from drivers.simulator.dlms.server import Client, Server
+from drivers.simulator.dlms.short_names import DEVICE_NAME, MODULE, SAP
+from drivers.simulator.dlms.tariffs import Tariffs
 from drivers.simulator.household import Household, Outage
 from drivers.simulator.iec62056 import FAULTS as OPTICAL_FAULTS
-from drivers.simulator.iec62056 import OpticalPort, framed
+from drivers.simulator.iec62056 import OpticalPort
 from drivers.simulator.loadprofile import (
     CalendarRows,
     Capture,
@@ -38,22 +42,31 @@ from drivers.simulator.loadprofile import (
 )
 from drivers.simulator.meterclock import MeterClock, Zone
 from drivers.simulator.model import (
-    CALENDAR_SET,
-    FIRMWARE_ACTIVATED,
+    CALENDAR_ACTIVE,
     NEW_TIME,
     OLD_TIME,
-    PARAMETERS_CHANGED,
     WRONG_PASSWORD,
     Disconnector,
-    Event,
     EventLog,
     Mode,
 )
+from drivers.simulator.slaves import MBus
+from drivers.simulator.supervision import Supervision
+from drivers.simulator.zmf100_past import DISTURBED, LONG_OUTAGE, OUTAGES, events
+from drivers.simulator.zmf100_readout import readout
 from drivers.simulator.zmf100_values import Measured
 
 PASSWORD = b"MW-TEST-2"  # of the virtual meter alone; no real meter has it
-READER, UTILITY = 16, 32  # clients
-FAULTS = OPTICAL_FAULTS | DLMS_FAULTS
+AUTHENTICATION_KEY = bytes.fromhex("A0A1A2A3A4A5A6A7A8A9AAABACADAEAF")  # these as well
+ENCRYPTION_KEY = bytes.fromhex("0F0E0D0C0B0A09080706050403020100")
+READER, UTILITY, KEY_CLIENT = 16, 32, 1  # clients
+COUNTER = "0-0:43.1.0.255"
+SHORT_NAMES = {  # the base names that this family reserves
+    "0-0:41.0.0.255": SAP,
+    "0-0:42.0.0.255": DEVICE_NAME,
+    "1-1:0.2.0.255": MODULE,
+}
+FAULTS = OPTICAL_FAULTS | DLMS_FAULTS | POLYPHASE_CONDITIONS
 TYPE = "landisgyr-zmf100"
 IDENTIFICATION = "/LGZ5\\2ZMF100AC.M26"
 FIRMWARE, MODULE_FIRMWARE = "M26", "ADP1 V4.12"
@@ -71,8 +84,10 @@ _COLUMNS = {
     DAILY: ("1-0:1.8.1.255", "1-0:1.8.2.255", "1-0:2.8.1.255", "1-0:2.8.2.255"),
     MONTHLY: ("1-0:1.8.0.255", "1-0:1.8.1.255", "1-0:1.8.2.255", "1-0:2.8.0.255"),
 }
-_OUTAGES = ((2, 10, 41, 227), (16, 7, 14, 9), (58, 13, 33, 84), (170, 15, 2, 41), (301, 9, 20, 6))
 _DIGITS = 8
+_LOG_STATUS, _SLAVE_STATUS = "0-0:96.10.4.255", "0-0:96.10.5.255"
+LIMIT_W = 69_000  # what 3 x 100 A at 230 V are
+_HIGHEST_PARAMETERS = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,25 +147,68 @@ class Zmf100:
         self.faults = faults
         error = past.clock_error(chance, ten_years="clock-off-10-years" in faults)
         self.clock = MeterClock(start, error, ZONE)
+        self.clock.lost = self._lost = "clock-lost" in faults
         born = self.clock.born
-        outages = past.outages(born, _OUTAGES)
+        outages = past.outages(born, (LONG_OUTAGE, *OUTAGES) if self._lost else OUTAGES)
         since = past.counting_since(born, rows, PERIOD_S)
         self.home = Household(seed, since, low=200, high=1000, solar=30, outages=outages)
-        self.measured = Measured(chance, self.home, outages)
-        self.standard = EventLog(200, _events(born, outages))
+        disturbed = {phase: v for name, (phase, v) in DISTURBED.items() if name in faults}
+        self.measured = Measured(chance, self.home, outages, disturbed)
+        self.standard = EventLog(200, events(born, ZONE, outages))
         self.relay_log = EventLog(20)
         self.switch = Disconnector(Mode.LOCAL, self._switched)
+        self.parameters = int(PARAMETERS)
+        self.tariffs = Tariffs(self.clock, self._tariffs_changed)
+        self.supervision = self._supervised()
+        self.slaves = MBus(
+            self.clock,
+            past.midnight(born) - timedelta(days=400),
+            outages,
+            alarms=self.supervision.alarms,
+            faults=faults,
+            tell=lambda now, code: self.standard.add(self.clock.shown(now), code),
+        )
+        self.supervision.begin(faults)
         self.settings = StationSettings(upper_alone=True, lower=17, inactivity_s=30.0)
+        title = b"LGZ" + int(self.serial).to_bytes(5, "big")
+        self.keys = MeterKeys(ENCRYPTION_KEY, AUTHENTICATION_KEY, title)
         self._rows = rows
         self._adjusted: list[datetime] = []
+        self._unknown = [outages[-2].end] if self._lost else []  # when the clock was not known
         self.kept = {
             PERIODIC: Kept(self._capture(PERIODIC, outages), max(rows, PERIODIC_ROWS), PERIOD_S),
             DAILY: Kept(self._capture(DAILY, outages), DAILY_ROWS, DAY_S),
             MONTHLY: Kept(self._capture(MONTHLY, outages), MONTHLY_ROWS, 0),
         }
 
+    def _supervised(self) -> Supervision:
+        return Supervision(
+            self.clock,
+            standard=self.standard,
+            tamper=self.standard,
+            relay_log=self.relay_log,
+            power=self.home.power,
+            energy=lambda moment: self.home.energy("+", 0, moment),
+            supplied=lambda: self.switch.output,
+            switch=self.switch.act_by_itself,
+            limit_w=LIMIT_W,
+        )
+
+    def settle(self, now: float) -> None:
+        """Bring what the meter does by itself up to ``now``."""
+        self.tariffs.settle(now)
+        self.supervision.settle(now)
+
+    def _tariffs_changed(self, now: float) -> None:
+        """Tell the new contract by another parameterisation: a table may be named by its number."""
+        name = self.tariffs.name.decode("ascii", "replace")
+        known = name.isdecimal() and int(name) <= _HIGHEST_PARAMETERS
+        self.parameters = int(name) if known else (self.parameters + 1) % (_HIGHEST_PARAMETERS + 1)
+        self.standard.add(self.clock.shown(now), CALENDAR_ACTIVE)
+
     def _capture(self, code: str, outages: Sequence[Outage]) -> Capture:
-        return Capture(ZONE, self.measured.picked(*_COLUMNS[code]), outages, self._adjusted)
+        picked = self.measured.picked(*_COLUMNS[code])
+        return Capture(ZONE, picked, outages, self._adjusted, self._unknown)
 
     @property
     def logical_device_name(self) -> str:
@@ -182,6 +240,10 @@ class Zmf100:
         self.relay_log.add(self.clock.shown(now), code)
 
     def _clock_moved(self, now: float, by: timedelta) -> None:
+        if self._lost:
+            self._lost = False
+            self._unknown.append(self.clock.shown(now))
+            self.supervision.alarms.end(now, "clock-lost")
         if abs(by.total_seconds()) <= SYNC_LIMIT_S:
             return
         shown = self.clock.shown(now)
@@ -208,22 +270,33 @@ class Zmf100:
         port.clock = self.clock
         return port
 
-    def station(self) -> HdlcStation:
-        """Return the HDLC station without the optical sign-on."""
-        server = Server(
+    def server(self, max_pdu: int = 1024) -> Server:
+        """Return what answers behind any link; ``max_pdu`` is the longest APDU it takes."""
+        return Server(
             self.model(),
-            (Client(READER, Access.READ), Client(UTILITY, Access.MANAGE, PASSWORD)),
+            (
+                Client(READER, Access.READ),
+                Client(UTILITY, Access.MANAGE, PASSWORD),
+                Client(KEY_CLIENT, Access.MANAGE, keys=self.keys),
+            ),
             self.faults,
             expected=self.expected,
             wrong_password=self._locked,
+            max_pdu=max_pdu,
+            settle=self.settle,
+            short_names=SHORT_NAMES,
         )
-        return HdlcStation(f"{TYPE} {self.serial}", self.settings, server, self.faults)
+
+    def station(self) -> HdlcStation:
+        """Return the HDLC station without the optical sign-on."""
+        return HdlcStation(f"{TYPE} {self.serial}", self.settings, self.server(), self.faults)
 
     def _brought(self, now: float) -> datetime:
         return self.clock.measured(now, REFRESH_S)
 
     def model(self) -> ObjectModel:
         """Return all objects."""
+        control = disconnect_object(self.switch, (Mode.LOCAL, Mode.REMOTE))
         model = ObjectModel(
             [
                 data("0-0:42.0.0.255", axdr.text(self.logical_device_name), Access.PUBLIC),
@@ -232,23 +305,29 @@ class Zmf100:
                 data("1-1:0.2.0.255", axdr.text(MODULE_FIRMWARE)),
                 data("0-1:96.1.9.255", axdr.text(f"AD{self.serial}")),
                 data("1-0:96.90.0.255", axdr.text(CONFIGURATION)),
-                data("1-0:0.2.1.255", axdr.text(PARAMETERS)),
+                data("1-0:0.2.1.255", lambda _: axdr.text(str(self.parameters))),
                 data("0-0:96.1.0.255", axdr.text(self.serial)),
                 data("0-0:96.1.1.255", axdr.text(" " * _DIGITS)),
-                data("0-0:97.97.0.255", axdr.integer(axdr.U8, 0)),
+                data(COUNTER, lambda _: axdr.integer(axdr.U32, self.keys.accepted), Access.PUBLIC),
+                data(_LOG_STATUS, axdr.integer(axdr.U8, 0)),
+                data(_SLAVE_STATUS, axdr.integer(axdr.U8, 0)),
                 logical_devices([(self.settings.upper, self.logical_device_name)]),
                 hdlc_setup(self.settings),
                 clock_object(self.clock, self.faults, self._clock_moved),
-                disconnect_object(self.switch),
+                control,
+                *self.tariffs.objects(),
+                *self.supervision.objects(control),
+                *self.slaves.objects(),
             ]
         )
-        for quantity in self.measured.quantities.values():
+        for quantity in (*self.measured.quantities.values(), self.supervision.monitor.demand):
             model.add(quantity.cosem(self._brought))
         for code in self.kept:
             model.add(data(_STATUS[code], axdr.integer(axdr.U8, 0)))
             model.add(self._profile(code).cosem())
         for number, code, log in ((0, STANDARD_LOG, self.standard), (2, RELAY_LOG, self.relay_log)):
-            for item in log_objects(code, number, log, self.clock, self.faults):
+            status = _LOG_STATUS
+            for item in log_objects(code, number, log, self.clock, self.faults, status=status):
                 model.add(item)
         return model
 
@@ -270,31 +349,13 @@ class Zmf100:
 
     def readout(self, now: float) -> bytes:
         """Return the data message of mode C: the display list with the values of ``now``."""
-        moment = self._brought(now)
-        energy = [
-            f"{short}({self._energy(f'1-0:{short}.255', moment)}*kWh)"
-            for short in ("1.8.1", "1.8.2", "2.8.1", "2.8.2", "1.8.0", "2.8.0", "15.8.0")
-        ]
-        values = self.measured
-        return framed(
-            [
-                "F.F(00)",
-                f"0.0({self.utility_serial:>24})",
-                f"C.1.0({self.serial})",
-                f"C.1.1({'':8})",
-                *energy,
-                f"C.7.0({values.picked('0-0:96.7.0.255')[0].value(moment):04})",
-                *(f"{32 + 20 * n}.7({values.whole_volts(n)}*V)" for n in range(3)),
-                *(f"{31 + 20 * n}.7({values.amperes(n, moment):06.2f}*A)" for n in range(3)),
-                "82.8.1(0000)",
-                "82.8.2(0000)",
-                f"0.2.0({FIRMWARE})",
-                "C.5.0(0401)",
-            ]
+        return readout(
+            self.measured,
+            self._brought(now),
+            serial=self.serial,
+            utility_serial=self.utility_serial,
+            firmware=FIRMWARE,
         )
-
-    def _energy(self, code: str, moment: datetime) -> str:
-        return self.measured.quantities[code].text(moment).rjust(10, "0")
 
     def expected(self) -> dict[str, object]:
         """What a correct reader must find at the start."""
@@ -323,17 +384,3 @@ class Zmf100:
             "clock": findings.clock(self.clock),
             "relay": findings.relay(self.switch),
         }
-
-
-def _events(born: datetime, outages: Sequence[Outage]) -> list[Event]:
-    """Return what the standard log holds."""
-    installed = past.daily(born, 380, 8, 15)
-    return [
-        *past.outage_events(outages),
-        *past.summer_time_events(ZONE, born),
-        Event(installed, FIRMWARE_ACTIVATED),
-        Event(installed + timedelta(minutes=4), CALENDAR_SET),
-        Event(installed + timedelta(minutes=6), PARAMETERS_CHANGED),
-        Event(installed + timedelta(minutes=9), OLD_TIME),
-        Event(installed + timedelta(minutes=9, seconds=31), NEW_TIME),
-    ]

@@ -1,6 +1,6 @@
 """What a virtual ZMF100 measures: energy in two tariffs, three phases with their angles."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from math import acos, degrees
 from random import Random
@@ -22,11 +22,20 @@ class Measured:
         chance: Chooses voltages and power factors.
         home: What the customer uses.
         outages: What the failure counters count.
+        disturbed: Phases with a voltage of their own.
     """
 
-    def __init__(self, chance: Random, home: Household, outages: Sequence[Outage]) -> None:
+    def __init__(
+        self,
+        chance: Random,
+        home: Household,
+        outages: Sequence[Outage],
+        disturbed: Mapping[int, float],
+    ) -> None:
         self._home = home
         self._volts = [chance.uniform(228.0, 233.0) for _ in range(_PHASES)]
+        for phase, volts in disturbed.items():
+            self._volts[phase] = volts
         self._factors = [round(chance.uniform(0.93, 0.99), 3) for _ in range(_PHASES)]
         self._hertz = round(chance.uniform(49.97, 50.03), 2)
         self._failures = len(outages)
@@ -46,6 +55,8 @@ class Measured:
 
     def amperes(self, phase: int, moment: datetime) -> float:
         """Return the current of a phase."""
+        if not self._volts[phase]:
+            return 0.0
         watts = self._home.power(moment) * _SHARES[phase]
         return watts / (self._volts[phase] * self._factors[phase])
 

@@ -5,6 +5,7 @@
 
 from contextlib import suppress
 
+from drivers.dlms import basenames, shortapdu
 from drivers.dlms.acse import OwnAssociating, aare_fields, refusal
 from drivers.dlms.apdu import action_answer, get_answer, set_answer
 from drivers.dlms.ciphering import (
@@ -19,9 +20,11 @@ from drivers.dlms.ciphering import (
 from drivers.dlms.clock import MeterZone
 from drivers.dlms.data import as_text, as_time, decode
 from drivers.dlms.frames import Deframer, Frame
+from drivers.dlms.generalblocks import GeneralBlocks, followed, parsed
 from drivers.dlms.hdlc import Hdlc
 from drivers.dlms.lists import block_taken, list_answer, listed
 from drivers.dlms.negotiation import HdlcSettings, limits
+from drivers.dlms.push import information_report, notification
 from drivers.dlms.rowmaker import Capture, Layout, RowMaker
 from drivers.dlms.rows import RowDecoder
 from drivers.dlms.wrapper import Wrapper
@@ -101,7 +104,7 @@ def _rows(data: bytes) -> None:
 
 
 def _associations(data: bytes) -> None:
-    for dlms in (Dlms(), Dlms(auth="high"), Dlms(referencing="sn")):
+    for dlms in (Dlms(), Dlms(auth="high"), Dlms(referencing="short")):
         own = OwnAssociating(dlms, Secret(b"x"), None)
         for head in (b"", bytes((0x61, len(data) & 0x7F))):
             with suppress(DriverError):
@@ -124,7 +127,53 @@ def _ciphered(data: bytes) -> None:
         ciphering.opened(b"\xcc\x82" + len(body).to_bytes(2, "big") + body)
 
 
+def _short(data: bytes) -> None:
+    for head in (b"", b"\x0c", b"\x0c\x01\x02\x00", b"\x0c\x02\x00", b"\x0e\x05", b"\xd8"):
+        with suppress(DriverError):
+            read = shortapdu.read_answer(head + data, "it")
+            listed(read.raw, ["a", "b"])
+        with suppress(DriverError):
+            parts = iter([head + data[:3], data[3:]])
+            for _ in shortapdu.single(parts, "it"):
+                pass
+    for head in (b"", b"\x0d", b"\x0d\x02", b"\x0e\x06", b"\xd8"):
+        with suppress(DriverError):
+            shortapdu.write_answer(head + data, ["a", "b"])
+        with suppress(DriverError):
+            shortapdu.write_block_taken(head + data, 1, "it")
+    for head in (b"", b"\x01\x01\x02\x04\x10", b"\x01\x02"):
+        with suppress(DriverError):
+            names = basenames.listed(head + data)
+            names.attribute_at(0x0108)
+        with suppress(DriverError):
+            basenames.rights(decode(head + data))
+
+
+def _pushed(data: bytes) -> None:
+    for head in (b"", b"\x0f\x00\x00\x00\x01", b"\xc2\x00", b"\x18\x00", b"\x18\x01"):
+        with suppress(DriverError):
+            notification(head + data)
+        with suppress(DriverError):
+            information_report(head + data)
+
+
+def _blocks(data: bytes) -> None:
+    followed(data)
+    with suppress(DriverError):
+        parsed(data)
+    for request in (b"", bytes(64)):
+        exchange = GeneralBlocks(request, 30, 3)
+        exchange.first()
+        with suppress(DriverError):
+            for at in range(0, len(data), 6):
+                head = b"\xe0" + data[at : at + 1] + b"\x00" + data[at + 1 : at + 2]
+                rest = b"\x00" + data[at + 2 : at + 3] + bytes((len(data[at + 3 : at + 6]),))
+                exchange.receive(head + rest + data[at + 3 : at + 6])
+
+
 def feed(data: bytes) -> None:
     """Give ``data`` to every parser."""
     for parser in (_frames, _wrapped, _answers, _rows, _associations, _ciphered):
+        parser(data)
+    for parser in (_short, _pushed, _blocks):
         parser(data)

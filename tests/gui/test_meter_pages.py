@@ -3,7 +3,7 @@
 import json
 import logging
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 import pytest
@@ -250,6 +250,28 @@ def test_a_meter_on_a_bus_keeps_address_line_and_framing():
     found = of_bus_meter(BusMeter(36, "02 48", 2400, "8E1", kind, note="two meters answer"))
     assert (found.overrides.framing, found.overrides.speed) == ("hdlc", 2400)
     assert found.cells[0].detail == "two meters answer"
+
+
+def test_short_names_are_found_shown_and_can_be_chosen(window, desk, qtbot):
+    kind = load_meter_type("landisgyr-zmf100")
+    kind = replace(kind, dlms=replace(kind.dlms, referencing="short"))
+    found = of_bus_meter(BusMeter(36, "02 48", 9600, "8N1", kind))
+    assert found.cells[1].detail == "DLMS/COSEM, HDLC, short names"
+    keep_place(desk.db.folder, "fake:bus", kind, Identity(serial="50284117"))
+    ports = ConnectSheet(window.look, window.station, window, "Connect")
+    ports.open()
+    ports.other.setText("50284117")
+    qtbot.waitUntil(lambda: ports.target == "fake:bus", timeout=5000)
+    assert ports.naming.currentText() == "By short names"
+    ports.naming.setCurrentIndex(0)
+    ports.go.click()
+    assert window.station.at().overrides.referencing is None
+    again = ConnectSheet(window.look, window.station, window, "Connect")
+    again.open()
+    again.other.setText("tcp://192.0.2.7:4059")
+    again.naming.setCurrentIndex(again.naming.findData("short"))
+    again.go.click()
+    assert window.station.at().overrides.referencing == "short"
 
 
 def test_a_known_number_is_enough_to_connect(window, desk, qtbot, tmp_path):

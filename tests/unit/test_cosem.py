@@ -106,7 +106,7 @@ def test_a_missing_password_is_told_before_anything_is_sent() -> None:
         Associating(Dlms(auth="low"), None)
 
 
-@pytest.mark.parametrize("changes", [{"auth": "gmac"}, {"auth": "high"}, {"referencing": "sn"}])
+@pytest.mark.parametrize("changes", [{"auth": "gmac"}, {"auth": "high"}, {"referencing": "short"}])
 def test_what_is_not_built_is_refused_clearly(changes) -> None:
     with pytest.raises(NotSupported):
         Associating(Dlms(**changes), Secret(b"x"))

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.dlms.frames import Deframer, Frame, address_bytes, decode, fcs16
-from drivers.dlms.hdlc import Disconnected, Failed, Hdlc, Pushed, Received
+from drivers.dlms.hdlc import Hdlc
+from drivers.dlms.linkevents import Disconnected, Failed, Pushed, Received
 from drivers.dlms.negotiation import Connected, HdlcSettings
 from drivers.errors import GarbledReply, MeterBusy, NoReply
 from drivers.values import Statistics

@@ -22,6 +22,13 @@ def test_link_type_address_and_line_come_back_by_the_number(tmp_path):
     assert (place.overrides.speed, place.overrides.framing) == (2400, kind.framing)
 
 
+def test_the_way_of_naming_objects_comes_back_as_well(tmp_path):
+    kind = load_meter_type("landisgyr-zmf100")
+    kind = replace(kind, dlms=replace(kind.dlms, referencing="short"))
+    keep_place(tmp_path, "COM4", kind, Identity(serial="50284117"))
+    assert known_place(tmp_path, "50284117").overrides.referencing == "short"
+
+
 def test_a_stranger_has_no_place(tmp_path):
     assert known_place(tmp_path, "1") is None
     keep_place(tmp_path, "COM4", load_meter_type("generic-dlms"), Identity())

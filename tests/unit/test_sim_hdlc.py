@@ -29,6 +29,9 @@ class Echoing:
         self.heard.append((client, apdu))
         return self.reply
 
+    def more(self, client: int) -> bytes:
+        return b""
+
     def hang_up(self, client: int) -> None:
         self.gone.append(client)
 

@@ -7,6 +7,7 @@ import pytest
 
 from drivers.simulator import hexcell, zmf100
 from drivers.simulator.dlms.faults import Faults
+from drivers.simulator.dlms.wrapper import WrapperDevice
 from tests.unit.sim_talk import AARQ, Association, Hand, aarq_low, framed, hexed
 
 START = datetime(2026, 11, 20, 10, 10, tzinfo=UTC)
@@ -30,6 +31,31 @@ GOOD = [
     hexed("C1 03 C1 01 00000002 09 14 FF 0C 00 00 FF FFC4 00"),
     hexed("C3 01 C1 00 46 00 00 60 03 0A FF 01 01 0F 00"),
     hexed("62 03 80 01 00"),
+]
+
+SHORT = [
+    hexed(AARQ.replace("08 01 01", "08 01 02").replace("00 7E 1F", "1C 1B 20").format("00 40")),
+    hexed("05 01 02 FD08"),
+    hexed("05 02 02 FA08 02 FA10"),
+    hexed("05 01 05 0001"),
+    hexed("05 01 06 00 0001 03 02 02 FD"),
+    hexed("05 01 06 01 0002 04 08 02 FF08"),
+    hexed("05 01 04 FA08 02 02 04 06 00000001 06 00000003 12 0001 12 0000"),
+    hexed("06 02 02 0108 02 FD08 02 09 0C 07EA0B14FF0C0000FFFFC400 0F 00"),
+    hexed("06 01 07 00 0001 01 09 08 01 02 01 08 01 09 0C 07"),
+    hexed("06 01 07 01 0002 01 09 0B EA0B14FF0C0000FFFFC400"),
+    hexed("16 01 02 0108 01 09 0C 07EA0B14FF0C0000FFFFC400"),
+    hexed("62 00"),
+]
+BLOCKS = [
+    hexed(AARQ.replace("00 7E 1F", "20 7E 1F").format("00 40")),
+    hexed("E0 83 0001 0000 0D C0 01 C1 00 07 01 00 63 01 00 FF 02 00"),
+    hexed("E0 43 0001 0000 04 C0 01 C1 00"),
+    hexed("E0 82 0002 0001 00"),
+    hexed("E0 BF 0002 0003 00"),
+    hexed("E0 83 0002 0000 09 07 01 00 63 01 00 FF 02 00"),
+    hexed("E0 80 0000 0000 00"),
+    GOOD[3],
 ]
 
 
@@ -63,6 +89,25 @@ def test_spoilt_requests_never_break_the_meter(seed: int) -> None:
     association.hand.now += 1000
     association.ask(GOOD[1])
     assert association.ask(GOOD[2])[:4] == hexed("C4 01 C1 00")
+
+
+@pytest.mark.parametrize("good", [SHORT, BLOCKS, SHORT + BLOCKS])
+@pytest.mark.parametrize("seed", range(3))
+def test_spoilt_requests_by_short_names_and_in_blocks_never_break_the_meter(
+    seed: int, good: list[bytes]
+) -> None:
+    chance = Random(seed)
+    meter = zmf100.Zmf100("18438", 20, 1, Faults(["gbt"]), START)
+    association = Association(WrapperDevice("zmf100", meter.server(), meter.faults), 16, good[0])
+    for turn in range(1500):
+        sound = chance.choice(good)
+        apdu = sound if chance.random() < 0.3 else spoilt(chance, sound)
+        head = hexed("00 01 00 10 00 01") + len(apdu).to_bytes(2, "big")
+        association.hand.say(head + apdu)  # in blocks there are several answers
+        if turn % 20 == 0:
+            association.ask(good[0])
+    assert association.ask(GOOD[0])[17] == 0
+    assert association.ask("C0 01 C1 00 01 00 00 2A 00 00 FF 02 00")[:4] == hexed("C4 01 C1 00")
 
 
 @pytest.mark.parametrize("seed", range(4))

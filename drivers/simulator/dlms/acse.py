@@ -12,6 +12,10 @@ from drivers.simulator.dlms.axdr import BadData, Taker
 AARQ, AARE, RLRQ, RLRE = 0x60, 0x61, 0x62, 0x63
 LOGICAL_NAMES = bytes.fromhex("60857405080101")  # application context, no ciphering
 CIPHERED_NAMES = bytes.fromhex("60857405080103")  # application context, ciphering
+SHORT_NAMES = bytes.fromhex("60857405080102")
+CIPHERED_SHORT_NAMES = bytes.fromhex("60857405080104")
+CIPHERED = {CIPHERED_NAMES, CIPHERED_SHORT_NAMES}
+SHORT = {SHORT_NAMES, CIPHERED_SHORT_NAMES}
 LOW_SECURITY = bytes.fromhex("60857405080201")  # mechanisms
 HIGH_SECURITY, GMAC = bytes.fromhex("60857405080202"), bytes.fromhex("60857405080205")
 ACCEPTED, REJECTED, REJECTED_FOR_NOW = 0, 1, 2
@@ -23,7 +27,8 @@ VERSION_TOO_LOW, CONFORMANCE, PDU_TOO_SHORT = 1, 2, 3
 _CONTEXT, _REQUIREMENTS, _MECHANISM, _PASSWORD, _USER = 0xA1, 0x8A, 0x8B, 0xAC, 0xBE
 _TITLE = 0xA6
 _INITIATE, _CONFORMANCE_TAG = 0x01, bytes.fromhex("5F1F0400")
-_LN_NAME = b"\x00\x07"  # the VAA name with logical name referencing
+# the VAA name with logical and with short name referencing
+_LN_NAME, _SN_NAME = b"\x00\x07", b"\xfa\x00"
 _RELEASED = bytes((RLRE, 3, 0x80, 1, 0))
 _SHORT = 0x80
 
@@ -102,7 +107,7 @@ def parse_request(apdu: bytes, opened: Opener) -> AssociationRequest:
         password = _inner(fields[_PASSWORD], 0x80)
     title = _inner(fields[_TITLE], 0x04) if _TITLE in fields else b""
     context, user = _inner(fields[_CONTEXT], 0x06), _inner(fields[_USER], 0x04)
-    taker = Taker(opened(title, user) if context == CIPHERED_NAMES else user)
+    taker = Taker(opened(title, user) if context in CIPHERED else user)
     if taker.octet() != _INITIATE:
         raise BadData("no initiate request")
     if taker.flag():  # dedicated key
@@ -162,7 +167,8 @@ def answer(
         user = bytes((0x0E, 0x01, 0x06, verdict.initiate_error))
     else:
         user = b"\x08\x00\x06" + _CONFORMANCE_TAG + conformance.to_bytes(3, "big")
-        user += max_pdu.to_bytes(2, "big") + _LN_NAME
+        user += max_pdu.to_bytes(2, "big")
+        user += _SN_NAME if shield.context in SHORT else _LN_NAME
     if shield.closed is not None:
         user = shield.closed(user)
     if user_information:

@@ -148,6 +148,12 @@ class Taker:
         """Return the next octet."""
         return self.octets(1)[0]
 
+    def peek(self) -> int:
+        """Return the next octet and leave it there."""
+        octet = self.octet()
+        self._at -= 1
+        return octet
+
     def number(self, size: int) -> int:
         """Return the next ``size`` octets as an unsigned number."""
         return int.from_bytes(self.octets(size), "big")

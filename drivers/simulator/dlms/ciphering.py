@@ -18,7 +18,9 @@ from drivers.simulator.dlms.faults import Faults
 
 AUTHENTICATE, ENCRYPT = 0x10, 0x20
 _TAG = 12
-CIPHERED = {0x21: 0x01, 0xC8: 0xC0, 0xC9: 0xC1, 0xCB: 0xC3, 0x25: 0x05, 0x26: 0x06}  # requests
+CIPHERED = {  # requests
+    0x21: 0x01, 0xC8: 0xC0, 0xC9: 0xC1, 0xCB: 0xC3, 0x25: 0x05, 0x26: 0x06, 0x36: 0x16,
+}  # fmt: skip
 _ANSWERS = {0x08: 0x28, 0xC4: 0xCC, 0xC5: 0xCD, 0xC7: 0xCF, 0x0C: 0x2C, 0x0D: 0x2D, 0x0F: 0xDB}
 _GENERAL = 0xDB
 DECIPHERING, COUNTER = 5, 6  # service errors of an exception response
@@ -86,7 +88,7 @@ class Secured:
 
     def closed(self, apdu: bytes) -> bytes:
         """Return an answer ciphered; exceptions go out in clear."""
-        if apdu[0] not in _ANSWERS:
+        if not apdu or apdu[0] not in _ANSWERS:
             return apdu
         if not self._faults.happens("old-counter", 3):
             self._keys.sent += 1

@@ -1,6 +1,6 @@
 """Objects that several virtual meters have: clock, supply switch, logs, HDLC setup, SAP list."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 
 from drivers.simulator.dlms import axdr
@@ -17,12 +17,13 @@ from drivers.simulator.dlms.objects import (
 )
 from drivers.simulator.dlms.profile import CLOCK, Column, ListedRows, Profile, Row
 from drivers.simulator.meterclock import SUMMER, MeterClock
-from drivers.simulator.model import Disconnector, EventLog
+from drivers.simulator.model import Disconnector, EventLog, Mode
 
 _SPEEDS = {300: 0, 600: 1, 1200: 2, 2400: 3, 4800: 4, 9600: 5, 19200: 6, 38400: 7, 57600: 8}
 _SUMMER_FROM = bytes.fromhex("FFFF03FE0702000000800000")  # last Sunday of March, 02:00
 _SUMMER_TO = bytes.fromhex("FFFF0AFE0703000000800000")  # last Sunday of October, 03:00
 _CRYSTAL = 1
+_INVALID = 0x01  # clock status: the time is not known
 EVENT_CODE = "0-0:96.11.{}.255"
 
 
@@ -32,8 +33,13 @@ def clock_object(
     """Return the clock, class 8; ``moved`` learns by how much it was set."""
 
     def time(now: float) -> bytes:
-        octets = axdr.octets(clock.zone.octets(clock.shown(now)))
+        status = _INVALID if clock.lost else 0
+        octets = axdr.octets(clock.zone.octets(clock.shown(now), status))
         return octets * 2 if "doubled-clock" in faults else octets
+
+    def status(now: float) -> bytes:
+        summer = SUMMER if zone.summer(clock.shown(now)) else 0
+        return axdr.integer(axdr.U8, summer | (_INVALID if clock.lost else 0))
 
     def set_time(now: float, value: Value) -> None:
         moment = clock.zone.moment(value.octets(axdr.OCTETS, axdr.DATE_TIME))
@@ -49,7 +55,7 @@ def clock_object(
         {
             2: Attribute(time, write=set_time),
             3: Attribute(axdr.integer(axdr.I16, -zone.standard_min)),
-            4: Attribute(lambda now: axdr.integer(axdr.U8, SUMMER * zone.summer(clock.shown(now)))),
+            4: Attribute(status),
             5: Attribute(axdr.octets(_SUMMER_FROM)),
             6: Attribute(axdr.octets(_SUMMER_TO)),
             7: Attribute(axdr.integer(axdr.I8, 60)),
@@ -60,8 +66,15 @@ def clock_object(
     )
 
 
-def disconnect_object(switch: Disconnector) -> CosemObject:
-    """Return the disconnect control, class 70, of ``switch``."""
+def disconnect_object(switch: Disconnector, modes: Collection[Mode] = ()) -> CosemObject:
+    """Return the disconnect control, class 70, of ``switch``; ``modes`` can be chosen."""
+
+    def choose(now: float, value: Value) -> None:
+        del now
+        number = value.number(axdr.ENUM)
+        if number not in set(modes):
+            raise BadData("a mode that cannot be chosen")
+        switch.mode = Mode(number)
 
     def acted(act: Callable[[float], bool]) -> Callable[[float, Value | None], bytes]:
         def method(now: float, parameter: Value | None) -> bytes:
@@ -79,16 +92,28 @@ def disconnect_object(switch: Disconnector) -> CosemObject:
         {
             2: Attribute(lambda _: axdr.boolean(switch.output)),
             3: Attribute(lambda _: axdr.integer(axdr.ENUM, switch.state)),
-            4: Attribute(lambda _: axdr.integer(axdr.ENUM, switch.mode)),
+            4: Attribute(
+                lambda _: axdr.integer(axdr.ENUM, switch.mode), write=choose if modes else None
+            ),
         },
         {1: acted(switch.disconnect), 2: acted(switch.reconnect)},
     )
 
 
 def log_objects(
-    code: str, number: int, log: EventLog, clock: MeterClock, faults: Faults
+    code: str,
+    number: int,
+    log: EventLog,
+    clock: MeterClock,
+    faults: Faults,
+    *,
+    status: str = "",
 ) -> tuple[CosemObject, CosemObject]:
-    """Return an event log, class 7, of time and event code, and the object of its latest code."""
+    """Return an event log, class 7, of time and event code, and the object of its latest code.
+
+    With ``status``, the code of a status object, each row has it between the two.
+    """
+    between = (axdr.integer(axdr.U8, 0),) if status else ()
 
     def held(now: float) -> ListedRows:
         del now
@@ -98,6 +123,7 @@ def log_objects(
                     event.time,
                     (
                         axdr.octets(clock.zone.octets(event.time)),
+                        *between,
                         axdr.integer(axdr.U8, event.code),
                     ),
                 )
@@ -113,7 +139,7 @@ def log_objects(
     event_code = EVENT_CODE.format(number)
     profile = Profile(
         code,
-        (Column(8, CLOCK), Column(1, event_code)),
+        (Column(8, CLOCK), *((Column(1, status),) if status else ()), Column(1, event_code)),
         period_s=0,
         capacity=log.capacity,
         held=held,

@@ -43,7 +43,32 @@ SERVICE_FAULTS = {
     "clock-refused": "refuses to have its clock set",
     "clock-not-kept": "accepts a new time and does not take it over",
 }
-FAULTS = LINE_FAULTS | SERVICE_FAULTS
+BLOCK_FAULTS = {  # each of them makes the meter offer general block transfer
+    "gbt": "offers general block transfer, as it may",
+    "gbt-lost-block": "loses the second streamed block, once",
+    "gbt-wrong-number": "jumps over two block numbers at the third block, once",
+    "gbt-repeat": "sends every block twice",
+    "gbt-wrong-ack": "acknowledges blocks that were never sent",
+    "gbt-too-many": "sends one block more in a turn than the window allows",
+    "gbt-abort": "ends the transfer at the third block, once",
+}
+CONDITIONS = {  # nothing wrong with how it talks, but with the meter
+    "cover-open": "its cover is open: fraud bit, event",
+    "terminal-cover-open": "its terminal cover is open: fraud bit, event",
+    "magnet": "a strong magnet is on it: fraud bit, event",
+    "reverse-flow": "current flows backwards: bit of alarm register 2, event",
+    "neutral-missing": "its neutral is disturbed: bit of alarm register 2, event",
+    "bypass": "current flows past it: bit of alarm register 2, event",
+    "battery-low": "its battery is to be replaced: error and alarm bits, event",
+}
+POLYPHASE_CONDITIONS = {
+    "undervoltage": "L1 has 195 V: bit of alarm register 2, event",
+    "overvoltage": "L2 has 262 V: bit of alarm register 2, event",
+    "phase-lost": "L3 has no voltage: bit of alarm register 2, event",
+    "clock-lost": "was without supply for eight days: clock unknown, rows marked, event",
+    "slave-lost": "the slave meter on channel 1 is silent: bits, event, no new rows",
+}
+FAULTS = LINE_FAULTS | SERVICE_FAULTS | BLOCK_FAULTS | CONDITIONS
 _SILENT = "silent-after-"
 
 
@@ -62,11 +87,16 @@ class Faults:
             number = name.removeprefix(_SILENT)
             if name.startswith(_SILENT) and number.isdecimal():
                 self.silent_after = int(number)
-            elif name not in FAULTS:
+            elif name not in FAULTS and name not in POLYPHASE_CONDITIONS:
                 raise ValueError(f"there is no fault {name!r}; known: {', '.join(sorted(FAULTS))}")
 
     def __contains__(self, name: str) -> bool:
         return name in self._names
+
+    @property
+    def general_blocks(self) -> bool:
+        """Whether the meter offers general block transfer."""
+        return not self._names.isdisjoint(BLOCK_FAULTS)
 
     def happens(self, name: str, *times: int) -> bool:
         """Count a chance for ``name``; tell whether it is one of the ``times`` (1 is the first)."""

@@ -43,6 +43,9 @@ class Application(Protocol):
     def answer(self, now: float, client: int, apdu: bytes) -> bytes:
         """Return the answer to ``apdu`` of ``client``; b"" for none."""
 
+    def more(self, client: int) -> bytes:
+        """Return the next APDU of the same turn; b"" when it is over."""
+
     def hang_up(self, client: int) -> None:
         """Learn that the link to ``client`` is down."""
 
@@ -99,7 +102,8 @@ class HdlcStation:
         self._receive_number = 0  # V(R)
         self._oldest = 0  # number of the first frame not acknowledged
         self._in_flight = 0
-        self._parts: list[bytes] = []  # of the answer; the first has the number _oldest
+        # parts of the answer, and whether the APDU goes on; the first has the number _oldest
+        self._parts: list[tuple[bytes, bool]] = []
         self._request = bytearray()
         self._apdu: bytes | None = None  # a whole request, not answered yet
 
@@ -252,16 +256,23 @@ class HdlcStation:
                 return
             apdu, self._apdu = self._apdu, None
             answer = self._application.answer(now, client, apdu)
-            if answer:
-                whole = (LLC_IN if "wrong-llc" in self._faults else LLC_OUT) + answer
-                size = self._sizes.send_info
-                self._parts = [whole[at : at + size] for at in range(0, len(whole), size)]
+            while answer:
+                self._parts += self._cut(answer)
+                answer = self._application.more(client)
             if self._interrupted(now, frame):
                 return
         if self._parts:
             self._send_window(now, frame)
         else:
             self._supervise(now, frame, RR)
+
+    def _cut(self, apdu: bytes) -> list[tuple[bytes, bool]]:
+        """Return the parts of an APDU, each with whether more of it follows."""
+        whole = (LLC_IN if "wrong-llc" in self._faults else LLC_OUT) + apdu
+        size = self._sizes.send_info
+        return [
+            (whole[at : at + size], at + size < len(whole)) for at in range(0, len(whole), size)
+        ]
 
     def _interrupted(self, now: float, frame: Frame) -> bool:
         """Let a fault end the link in the middle; tell whether it did."""
@@ -286,7 +297,7 @@ class HdlcStation:
         for n in range(count):
             number = (self._oldest + n) % _MODULO
             control = self._receive_number << 5 | number << 1 | (POLL if n == count - 1 else 0)
-            one = self._built(frame, control, self._parts[n], n + 1 < len(self._parts))
+            one = self._built(frame, control, *self._parts[n])
             data += one * (2 if "repeated-ns" in self._faults else 1)
         if self._faults.happens("lost-frame", 1):
             return

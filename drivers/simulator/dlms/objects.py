@@ -144,24 +144,34 @@ def object_list(objects: Iterable[CosemObject], access: Access) -> Iterator[byte
     seen = [item for item in objects if item.level <= access]
     yield bytes([axdr.ARRAY]) + axdr.length(len(seen))
     for item in seen:
-        attributes = [
-            axdr.structure(
-                axdr.integer(axdr.I8, index),
-                axdr.integer(axdr.ENUM, _mode(item, index, access)),
-                _selectors(item, index),
-            )
-            for index in (1, *sorted(item.attributes))
-        ]
-        methods = [
-            axdr.structure(axdr.integer(axdr.I8, index), axdr.boolean(access >= Access.MANAGE))
-            for index in sorted(item.methods)
-        ]
+        attributes, methods = access_rights(item, access)
         yield axdr.structure(
             axdr.integer(axdr.U16, item.class_id),
             axdr.integer(axdr.U8, item.version),
             axdr.octets(item.name),
-            axdr.structure(axdr.array(attributes), axdr.array(methods)),
+            axdr.structure(attributes, methods),
         )
+
+
+def access_rights(
+    item: CosemObject, access: Access, methods: int = axdr.BOOLEAN
+) -> tuple[bytes, bytes]:
+    """Return what may be done to attributes and to methods, encoded.
+
+    The right to a method is a boolean with logical names, an enumeration with short ones.
+    """
+    attributes = [
+        axdr.structure(
+            axdr.integer(axdr.I8, index),
+            axdr.integer(axdr.ENUM, _mode(item, index, access)),
+            _selectors(item, index),
+        )
+        for index in (1, *sorted(item.attributes))
+    ]
+    allowed = access >= Access.MANAGE
+    right = axdr.boolean(allowed) if methods == axdr.BOOLEAN else axdr.integer(axdr.ENUM, allowed)
+    listed = [axdr.structure(axdr.integer(axdr.I8, index), right) for index in sorted(item.methods)]
+    return axdr.array(attributes), axdr.array(listed)
 
 
 def _mode(item: CosemObject, index: int, access: Access) -> int:

@@ -6,36 +6,41 @@ A client with keys must cipher and prove them (HLS 5); until then it may only pr
 Source: IEC 62056-5-3, clauses 6 and 7.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
 
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-
-from drivers.simulator.dlms import acse, axdr
+from drivers.simulator.dlms import acse, association, general_blocks
+from drivers.simulator.dlms.access import ObjectAccess
 from drivers.simulator.dlms.acse import AARQ, ACCEPTED, REJECTED, REJECTED_FOR_NOW, RLRQ, Verdict
+from drivers.simulator.dlms.association import Agreed
 from drivers.simulator.dlms.axdr import BadData
 from drivers.simulator.dlms.ciphering import MeterKeys, Secured, Untrusted
-from drivers.simulator.dlms.faults import Faults
-from drivers.simulator.dlms.objects import (
-    Access,
-    Attribute,
-    CosemObject,
-    ObjectModel,
-    object_list,
+from drivers.simulator.dlms.conformance import (
+    GENERAL_BLOCKS,
+    LOGICAL,
+    PARAMETERISED,
+    SELECTIVE,
+    SERVICES,
+    SHORT,
 )
-from drivers.simulator.dlms.services import ALL, SERVICE_BITS, Services, ServiceUnknown
+from drivers.simulator.dlms.faults import Faults
+from drivers.simulator.dlms.general_blocks import GeneralBlocks
+from drivers.simulator.dlms.objects import Access, Content, ObjectModel
+from drivers.simulator.dlms.proof import Prover, proof_of, proved, prover
+from drivers.simulator.dlms.services import SERVICE_BITS, Services, ServiceUnknown
+from drivers.simulator.dlms.short_names import ShortNames
+from drivers.simulator.dlms.short_services import NO_CONTEXT, TOO_LONG, ShortServices, service_error
+from drivers.simulator.dlms.short_services import SERVICE_BITS as SHORT_SERVICE_BITS
 
 LEAST_PDU = 12
 WRONG_BEFORE_LOCK = 3
 LOCKED = timedelta(minutes=15)
-_VERSION = 6
 _TITLE = 8  # octets
 _CIPHERING = 21  # octets that ciphering adds to an APDU
 _SHORTEST_CHALLENGE, _LONGEST_CHALLENGE = 8, 64
-_REPLY_TO_HLS = bytes.fromhex("000F0000280000FF0101")  # class 15, method 1, with a parameter
-_SERVICES = {bytes([tag]) for tag in SERVICE_BITS}
+_MECHANISMS = {acse.LOW_SECURITY, acse.HIGH_SECURITY, acse.GMAC}
 # exception response: state error, service error
 _NO_ASSOCIATION = b"\xd8\x01\x01"
 _UNKNOWN_SERVICE = b"\xd8\x02\x02"
@@ -70,9 +75,16 @@ class Client:
 class Opened:
     """An association that stands, or waits for its proof."""
 
-    services: Services
+    services: Services | ShortServices
+    max_send: int
     secured: Secured | None = None
-    proof: Callable[[bytes], bytes | None] | None = None  # waits for it; gives back ours
+    blocks: GeneralBlocks | None = None  # where general block transfer was agreed on
+    proof: Prover | None = None  # waits for it; gives back ours
+
+    @property
+    def short(self) -> bool:
+        """Whether objects have short names."""
+        return isinstance(self.services, ShortServices)
 
 
 class Server:
@@ -86,6 +98,8 @@ class Server:
         wrong_password: Told when an association is locked.
         max_pdu: Largest APDU it sends and takes.
         port: Its number as a logical device.
+        settle: Brings the meter up to a moment; called before anything is answered.
+        short_names: Reserved base names by logical name; None where it has no short names.
     """
 
     def __init__(
@@ -98,6 +112,8 @@ class Server:
         wrong_password: Callable[[float], None],
         max_pdu: int = 1024,
         port: int = 1,
+        settle: Callable[[float], None] | None = None,
+        short_names: Mapping[str, int] | None = None,
     ) -> None:
         self._model = model
         self._clients = {client.number: client for client in clients}
@@ -106,6 +122,8 @@ class Server:
         self._wrong_password = wrong_password
         self._max_pdu = max_pdu
         self._port = port
+        self._settle = settle
+        self._short_names = short_names
         self._open: dict[int, Opened] = {}
         self._random = Random(port)  # noqa: S311 - challenges of a virtual meter
         self._wrong: dict[int, int] = {}
@@ -121,15 +139,57 @@ class Server:
 
     def answer(self, now: float, client: int, apdu: bytes) -> bytes:
         """Return the answer to one APDU; b"" for none."""
+        if self._settle is not None:
+            self._settle(now)
         tag = apdu[0] if apdu else 0
         if tag == AARQ:
             return self._associate(now, client, apdu)
         if tag == RLRQ:
             return self._release(client, apdu)
         opened = self._open.get(client)
-        return _NO_ASSOCIATION if opened is None else self._ask(now, client, opened, apdu)
+        if opened is None:
+            return self._without(tag)
+        if tag == general_blocks.TAG and opened.blocks is not None:
+            return self._in_blocks(now, client, opened, opened.blocks, apdu)
+        return self._whole(now, client, opened, apdu)
 
-    def _ask(self, now: float, client: int, opened: Opened, apdu: bytes) -> bytes:
+    def _whole(self, now: float, client: int, opened: Opened, apdu: bytes) -> bytes:
+        """Answer a request that is one APDU."""
+        if opened.short and len(apdu) > self._max_pdu:
+            return service_error(apdu[0], TOO_LONG)
+        content = self._ask(now, client, opened, apdu)
+        if opened.blocks is None:
+            return content if isinstance(content, bytes) else b"".join(content)
+        if isinstance(content, bytes) and len(content) <= opened.max_send:
+            opened.blocks.silent()
+            return content
+        opened.blocks.answer_long(content)
+        return opened.blocks.more()
+
+    def more(self, client: int) -> bytes:
+        """Return what follows the latest answer in the same turn; b"" when it is over."""
+        opened = self._open.get(client)
+        return b"" if opened is None or opened.blocks is None else opened.blocks.more()
+
+    def _without(self, tag: int) -> bytes:
+        """Answer a request that comes before an association."""
+        if self._short_names is not None and tag in SHORT_SERVICE_BITS:
+            return service_error(tag, NO_CONTEXT)
+        return _NO_ASSOCIATION
+
+    def _in_blocks(
+        self, now: float, client: int, opened: Opened, blocks: GeneralBlocks, apdu: bytes
+    ) -> bytes:
+        request = blocks.take(apdu)
+        if request is not None:
+            content = self._ask(now, client, opened, request)
+            if content:
+                blocks.begin(content)
+            else:
+                blocks.silent()
+        return blocks.more()
+
+    def _ask(self, now: float, client: int, opened: Opened, apdu: bytes) -> Content:
         if opened.secured is None:
             return self._clear(now, client, opened, apdu)
         try:
@@ -138,10 +198,12 @@ class Server:
             return bytes((0xD8, 1, refused.reason))
         except BadData:
             return _MALFORMED
-        return opened.secured.closed(self._clear(now, client, opened, request))
+        content = self._clear(now, client, opened, request)
+        return opened.secured.closed(content if isinstance(content, bytes) else b"".join(content))
 
-    def _clear(self, now: float, client: int, opened: Opened, apdu: bytes) -> bytes:
-        if apdu[:1] not in _SERVICES:
+    def _clear(self, now: float, client: int, opened: Opened, apdu: bytes) -> Content:
+        known = SHORT_SERVICE_BITS if opened.short else SERVICE_BITS
+        if not apdu or apdu[0] not in known:
             return _UNKNOWN_SERVICE
         if opened.proof is not None:
             return self._prove(now, client, opened, apdu)
@@ -149,20 +211,20 @@ class Server:
 
     def _prove(self, now: float, client: int, opened: Opened, apdu: bytes) -> bytes:
         """Take the proof of a client; nothing else is served before it."""
-        if apdu[:2] != b"\xc3\x01" or apdu[3:13] != _REPLY_TO_HLS or opened.proof is None:
-            return _NO_ASSOCIATION
         try:
-            given = axdr.value_of(apdu[13:]).octets()
+            given = proof_of(apdu)
         except BadData:
-            return _MALFORMED
+            return service_error(apdu[0], NO_CONTEXT) if opened.short else _MALFORMED
+        if given is None or opened.proof is None:
+            return service_error(apdu[0], NO_CONTEXT) if opened.short else _NO_ASSOCIATION
         answer = opened.proof(given)
         if answer is None:
             self._count_wrong(now, client)
             self._open.pop(client, None)
-            return bytes((0xC7, 1, apdu[2], 3, 0))
-        opened.proof = None
-        self._wrong.pop(client, None)
-        return bytes((0xC7, 1, apdu[2], 0, 1, 0)) + axdr.octets(answer)
+        else:
+            opened.proof = None
+            self._wrong.pop(client, None)
+        return proved(apdu, answer)
 
     # -- associations ------------------------------------------------------------------------
 
@@ -178,7 +240,7 @@ class Server:
 
     def _associate(self, now: float, number: int, apdu: bytes) -> bytes:
         self.hang_up(number)
-        conformance, mechanism, shield = 0, None, acse.Shield()
+        conformance, mechanism, shield = LOGICAL, None, acse.Shield()
         secured: Secured | None = None
 
         def opened(title: bytes, user: bytes) -> bytes:
@@ -197,19 +259,26 @@ class Server:
             verdict = Verdict(REJECTED, acse.NO_REASON)
         else:
             verdict = self._judge(now, number, request)
-            conformance = request.conformance & ALL
-            known = {acse.LOW_SECURITY, acse.HIGH_SECURITY, acse.GMAC}
-            mechanism = request.mechanism if request.mechanism in known else None
+            offered = self._offered(request.context)
+            conformance = request.conformance & offered or offered
+            mechanism = request.mechanism if request.mechanism in _MECHANISMS else None
+            if request.context == acse.SHORT_NAMES and self._short_names is not None:
+                shield = acse.Shield(acse.SHORT_NAMES)
             if verdict.result == ACCEPTED:
                 verdict, shield = self._begin(number, request, conformance, secured)
         return acse.answer(
             verdict,
-            conformance=conformance or ALL,
+            conformance=conformance,
             max_pdu=self._max_pdu,
             mechanism=mechanism,
             user_information="aare-without-user-information" not in self._faults,
             shield=shield,
         )
+
+    def _offered(self, context: bytes) -> int:
+        """Return the services there are in an application context."""
+        general = GENERAL_BLOCKS if self._faults.general_blocks else 0
+        return (SHORT if context in acse.SHORT else LOGICAL) | general
 
     def _begin(
         self,
@@ -218,27 +287,47 @@ class Server:
         conformance: int,
         secured: Secured | None,
     ) -> tuple[Verdict, acse.Shield]:
-        model = ObjectModel(self._model)
         client = self._clients[number]
-        for item in self._association_objects(client, request, conformance, model):
-            model.add(item)
-        max_send = min(request.max_pdu or self._max_pdu, self._max_pdu)
-        max_send -= _CIPHERING if secured else 0
-        services = Services(model, client.access, conformance, max_send, self._faults)
-        self._open[number] = opened = Opened(services, secured)
+        whole = min(request.max_pdu or self._max_pdu, self._max_pdu)
+        agreed = Agreed(
+            client=number,
+            port=self._port,
+            context=request.context,
+            mechanism=client.mechanism,
+            conformance=conformance,
+            receive_pdu=self._max_pdu,
+            send_pdu=request.max_pdu,
+        )
+        services = self._services(client, agreed, whole - (_CIPHERING if secured else 0))
+        blocks = GeneralBlocks(whole, self._faults) if conformance & GENERAL_BLOCKS else None
+        self._open[number] = opened = Opened(services, whole, secured, blocks)
         if client.mechanism not in {acse.HIGH_SECURITY, acse.GMAC}:
-            return Verdict(ACCEPTED, acse.NO_DIAGNOSTIC), acse.Shield()
+            return Verdict(ACCEPTED, acse.NO_DIAGNOSTIC), acse.Shield(request.context)
         theirs, ours = request.password or b"", self._random.randbytes(16)
-        opened.proof = _prover(client, secured, ours=ours, theirs=theirs)
+        opened.proof = prover(secured, client.password, ours=ours, theirs=theirs)
         shield = acse.Shield(request.context, b"", ours)
         if secured is not None and client.keys is not None:
             shield = acse.Shield(request.context, client.keys.title, ours, secured.closed)
         return Verdict(ACCEPTED, acse.PASSWORD_REQUIRED), shield
 
+    def _services(self, client: Client, agreed: Agreed, max_send: int) -> Services | ShortServices:
+        """Return what serves an association: the objects, with the one that describes it."""
+        model, short = ObjectModel(self._model), agreed.context in acse.SHORT
+        selective = bool(agreed.conformance & (PARAMETERISED if short else SELECTIVE))
+        access = ObjectAccess(model, client.access, selective=selective, faults=self._faults)
+        if not short:
+            model.add(association.by_logical_names(agreed, model, client.access))
+            return Services(access, agreed.conformance, max_send, self._faults)
+        names = ShortNames(model, {**(self._short_names or {}), **association.RESERVED})
+        own = association.by_short_names(model, names, client.access)
+        model.add(own)
+        names.add(own)
+        return ShortServices(names, access, agreed.conformance, max_send, self._faults)
+
     def _judge(self, now: float, number: int, request: acse.AssociationRequest) -> Verdict:
         client = self._clients.get(number)
         ciphers = client is not None and client.keys is not None
-        if request.context != (acse.CIPHERED_NAMES if ciphers else acse.LOGICAL_NAMES):
+        if request.context not in self._contexts(ciphers=ciphers):
             return Verdict(REJECTED, acse.WRONG_CONTEXT)
         if client is None:
             return Verdict(REJECTED, acse.NO_REASON)
@@ -249,15 +338,23 @@ class Server:
         elif request.mechanism is not None:
             return Verdict(REJECTED, acse.UNKNOWN_MECHANISM)
         error = 0
-        if request.version < _VERSION:
+        if request.version < association.VERSION:
             error = acse.VERSION_TOO_LOW
-        elif not request.conformance & ALL:
+        elif not request.conformance & self._offered(request.context) & SERVICES:
             error = acse.CONFORMANCE
-        elif 0 < request.max_pdu < LEAST_PDU:
+        elif 0 < request.max_pdu < LEAST_PDU + (_CIPHERING if ciphers else 0):
             error = acse.PDU_TOO_SHORT
         if error:
             return Verdict(REJECTED, acse.NO_REASON, error)
         return Verdict(ACCEPTED, acse.NO_DIAGNOSTIC)
+
+    def _contexts(self, *, ciphers: bool) -> set[bytes]:
+        """Return the application contexts that a client may ask for."""
+        if self._short_names is None:
+            return {acse.CIPHERED_NAMES if ciphers else acse.LOGICAL_NAMES}
+        if ciphers:
+            return {acse.CIPHERED_NAMES, acse.CIPHERED_SHORT_NAMES}
+        return {acse.LOGICAL_NAMES, acse.SHORT_NAMES}
 
     def _authenticate(
         self, now: float, client: Client, request: acse.AssociationRequest
@@ -288,67 +385,8 @@ class Server:
             self._locked_until[number] = now + LOCKED.total_seconds()
             self._wrong_password(now)
 
-    def _association_objects(
-        self,
-        client: Client,
-        request: acse.AssociationRequest,
-        conformance: int,
-        model: ObjectModel,
-    ) -> Iterator[CosemObject]:
-        """Yield the objects that describe this association."""
-        partners = axdr.structure(
-            axdr.integer(axdr.I8, client.number), axdr.integer(axdr.U16, self._port)
-        )
-        context = axdr.structure(
-            axdr.bits(24, conformance),
-            axdr.integer(axdr.U16, self._max_pdu),
-            axdr.integer(axdr.U16, request.max_pdu),
-            axdr.integer(axdr.U8, _VERSION),
-            axdr.integer(axdr.I8, 0),
-            axdr.octets(b""),
-        )
-        mechanism = client.mechanism or acse.LOW_SECURITY[:-1] + b"\x00"
-        yield CosemObject(
-            15,
-            "0-0:40.0.0.255",
-            {
-                2: Attribute(lambda _: object_list(model, client.access), level=Access.PUBLIC),
-                3: Attribute(partners),
-                4: Attribute(axdr.octets(request.context)),
-                5: Attribute(context),
-                6: Attribute(axdr.octets(mechanism)),
-                8: Attribute(axdr.integer(axdr.ENUM, 2)),
-            },
-            version=1,
-            level=Access.PUBLIC,
-        )
 
-
-def _prover(
-    client: Client, secured: Secured | None, *, ours: bytes, theirs: bytes
-) -> Callable[[bytes], bytes | None]:
-    """Return what judges the client's proof and gives the meter's; None for a wrong one."""
-
-    def by_keys(given: bytes) -> bytes | None:
-        if secured is None or not secured.proves(given, ours):
-            return None
-        return secured.proof(theirs)
-
-    def by_password(given: bytes) -> bytes | None:
-        key = (client.password or b"")[:16].ljust(16, b"\x00")
-        return _blocks(key, theirs) if given == _blocks(key, ours) else None
-
-    return by_keys if client.keys is not None else by_password
-
-
-def _blocks(key: bytes, text: bytes) -> bytes:
-    """Return a challenge under AES-128, block by block: HLS 2 of this maker."""
-    mode = modes.ECB()  # noqa: S305 - the mechanism's
-    encryptor = Cipher(algorithms.AES(key), mode).encryptor()
-    return encryptor.update(text.ljust(-(-len(text) // 16) * 16, b"\x00"))
-
-
-def _served(services: Services, now: float, apdu: bytes) -> bytes:
+def _served(services: Services | ShortServices, now: float, apdu: bytes) -> Content:
     try:
         return services.answer(now, apdu)
     except BadData:

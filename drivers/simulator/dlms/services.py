@@ -1,49 +1,42 @@
 """GET, SET and ACTION of one association, with block transfer.  IEC 62056-5-3, clauses 7 and 9."""
 
 from collections.abc import Iterator
+from itertools import chain
 
 from drivers.simulator.dlms import axdr
-from drivers.simulator.dlms.axdr import BadData, Taker, Value
+from drivers.simulator.dlms.access import ObjectAccess, Selection
+from drivers.simulator.dlms.axdr import BadData, Taker
+from drivers.simulator.dlms.conformance import (
+    ACTION_BIT,
+    GENERAL_BLOCKS,
+    GET_BIT,
+    GET_BLOCKS,
+    LISTS,
+    SET_BIT,
+    SET_BLOCKS,
+)
 from drivers.simulator.dlms.faults import Faults
 from drivers.simulator.dlms.objects import (
-    DENIED,
     LONG_GET_ABORTED,
     NO_LONG_GET,
     NO_LONG_SET,
     OTHER_REASON,
-    OUT_OF_SCOPE,
     SUCCESS,
-    TEMPORARY_FAILURE,
     TYPE_UNMATCHED,
-    UNDEFINED,
     WRONG_BLOCK,
-    Access,
     Content,
     CosemObject,
-    ObjectModel,
     Refused,
-    attribute_of,
 )
-from drivers.simulator.dlms.objects import (
-    Action as Method,
-)
+from drivers.simulator.dlms.pieces import Pieces
 
 GET, SET, ACTION = 0xC0, 0xC1, 0xC3
-# conformance, bit 0 is the highest of 24
-GET_BLOCKS, SET_BLOCKS, LISTS = 1 << 23 - 11, 1 << 23 - 12, 1 << 23 - 14
-GET_BIT, SET_BIT, SELECTIVE, ACTION_BIT = 1 << 23 - 19, 1 << 23 - 20, 1 << 23 - 21, 1 << 23 - 23
-ALL = GET_BLOCKS | SET_BLOCKS | LISTS | GET_BIT | SET_BIT | SELECTIVE | ACTION_BIT
 SERVICE_BITS = {GET: GET_BIT, SET: SET_BIT, ACTION: ACTION_BIT}
 _BLOCK_HEAD = 12  # octets of a block's answer beside its raw data
 _NORMAL_HEAD = 4
 _LIST_HEAD = 3
 _MOST_LISTED = 64
 _LONGEST_SET = 0x10000
-_VOLTAGE = (32, 7)
-_REGISTER = 3
-_VALUE = 2
-
-Selection = tuple[int, Value] | None  # selector and its parameters
 
 
 class ServiceUnknown(Exception):
@@ -54,29 +47,26 @@ class Services:
     """Serves the requests of one association.
 
     Args:
-        model: The objects.
-        access: What the association may do.
+        objects: What the association may do to which objects.
         conformance: The services agreed on.
         max_send: Largest APDU the client takes.
         faults: What the meter does wrong.
     """
 
     def __init__(
-        self, model: ObjectModel, access: Access, conformance: int, max_send: int, faults: Faults
+        self, objects: ObjectAccess, conformance: int, max_send: int, faults: Faults
     ) -> None:
-        self._model = model
-        self._access = access
+        self._objects = objects
         self._conformance = conformance
         self._max_send = max_send
         self._faults = faults
-        self._rest: Iterator[bytes] | None = None  # of a value sent in blocks
-        self._held = bytearray()
+        self._rest: Pieces | None = None  # of a value sent in blocks
         self._block = 0
         self._write: tuple[CosemObject, int, bytearray] | None = None  # a value taken in blocks
         self._write_block = 0
 
-    def answer(self, now: float, apdu: bytes) -> bytes:
-        """Return the answer to a GET, SET or ACTION request.
+    def answer(self, now: float, apdu: bytes) -> Content:
+        """Return the answer to a GET, SET or ACTION request; a long one in pieces for GBT.
 
         Raises:
             BadData: The request is malformed.
@@ -101,7 +91,7 @@ class Services:
 
     # -- GET ---------------------------------------------------------------------------------
 
-    def _get(self, now: float, invoke: int, taker: Taker) -> bytes:
+    def _get(self, now: float, invoke: int, taker: Taker) -> Content:
         class_id, name, index = _descriptor(taker)
         selection = _selection(taker)
         taker.end()
@@ -115,43 +105,21 @@ class Services:
     def _read(
         self, now: float, class_id: int, name: bytes, index: int, selection: Selection
     ) -> Content:
-        item = self._model.find(class_id, name, self._access)
-        if (name[2], name[3]) == _VOLTAGE and index == _VALUE and "access-denied" in self._faults:
-            raise Refused(DENIED)
-        if class_id == _REGISTER and self._faults.happens("temporary-failure", 1, 2):
-            raise Refused(TEMPORARY_FAILURE)
-        if selection is None:
-            content = self._model.read(now, item, index, self._access)
-        else:
-            self._model.read(now, item, index, self._access)
-            select = attribute_of(item, index).select if index > 1 else None
-            if select is None or not self._conformance & SELECTIVE:
-                raise Refused(OUT_OF_SCOPE)
-            content = select(now, *selection)
-        if "trailing-bytes" in self._faults and index == _VALUE:
-            return _followed(content, b"\x11\x2a\x00")
-        return content
+        item = self._objects.model.find(class_id, name, self._objects.level)
+        return self._objects.read(now, item, index, selection)
 
-    def _first(self, invoke: int, content: Content) -> bytes:
+    def _first(self, invoke: int, content: Content) -> Content:
         """Answer with the whole of ``content``, or with its first block."""
-        rest = iter((content,)) if isinstance(content, bytes) else content
-        self._held.clear()
-        whole = self._fill(rest, self._max_send - _NORMAL_HEAD)
-        if whole:
-            return bytes((0xC4, 1, invoke, 0)) + bytes(self._held)
+        rest = Pieces(content)
+        head = bytes((0xC4, 1, invoke, 0))
+        if rest.fit(self._max_send - _NORMAL_HEAD):
+            return head + b"".join(rest.all())
+        if self._conformance & GENERAL_BLOCKS:
+            return chain((head,), rest.all())
         if not self._conformance & GET_BLOCKS:
             raise Refused(OTHER_REASON)
         self._rest, self._block = rest, 1
         return self._next_block(invoke)
-
-    def _fill(self, rest: Iterator[bytes], size: int) -> bool:
-        """Hold more than ``size`` octets; True when ``rest`` ends before that."""
-        while len(self._held) <= size:
-            piece = next(rest, None)
-            if piece is None:
-                return True
-            self._held += piece
-        return False
 
     def _next_block(self, invoke: int) -> bytes:
         if self._rest is None:
@@ -162,10 +130,9 @@ class Services:
             return _block_refused(invoke, number, LONG_GET_ABORTED)
         if number == 2 and "wrong-block-number" in self._faults:  # noqa: PLR2004 (the second)
             number = 1
-        size = self._max_send - _BLOCK_HEAD
-        last = self._fill(self._rest, size)
-        data = bytes(self._held[:size])
-        del self._held[:size]
+        size = max(1, self._max_send - _BLOCK_HEAD)
+        last = self._rest.fit(size)
+        data = self._rest.take(size)
         if last:
             self._rest = None
         head = bytes((0xC4, 2, invoke, last)) + number.to_bytes(4, "big") + b"\x00"
@@ -183,7 +150,7 @@ class Services:
         self._block += 1
         return self._next_block(invoke)
 
-    def _get_list(self, now: float, invoke: int, taker: Taker) -> bytes:
+    def _get_list(self, now: float, invoke: int, taker: Taker) -> Content:
         if not self._conformance & LISTS:
             raise ServiceUnknown
         count = taker.length()
@@ -192,10 +159,11 @@ class Services:
         wanted = [(*_descriptor(taker), _selection(taker)) for _ in range(count)]
         taker.end()
         self._rest = None
-        self._held.clear()
-        pieces = self._listed(now, wanted)
-        if self._fill(pieces, self._max_send - _LIST_HEAD):
-            return bytes((0xC4, 3, invoke)) + bytes(self._held)
+        pieces, head = Pieces(self._listed(now, wanted)), bytes((0xC4, 3, invoke))
+        if pieces.fit(self._max_send - _LIST_HEAD):
+            return head + b"".join(pieces.all())
+        if self._conformance & GENERAL_BLOCKS:
+            return chain((head,), pieces.all())
         if not self._conformance & GET_BLOCKS:
             raise ServiceUnknown
         self._rest, self._block = pieces, 1
@@ -227,7 +195,7 @@ class Services:
         result = SUCCESS
         try:
             item, index = self._writable(*target, selection)
-            _written(now, item, index, value)
+            self._objects.write(now, item, index, value)
         except Refused as refused:
             result = refused.result
         return bytes((0xC5, 1, invoke, result))
@@ -263,7 +231,7 @@ class Services:
         self._write = None
         result = SUCCESS
         try:
-            _written(now, item, index, axdr.value_of(bytes(held)))
+            self._objects.write(now, item, index, axdr.value_of(bytes(held)))
         except BadData:
             result = TYPE_UNMATCHED
         except Refused as refused:
@@ -273,11 +241,8 @@ class Services:
     def _writable(
         self, class_id: int, name: bytes, index: int, selection: Selection
     ) -> tuple[CosemObject, int]:
-        item = self._model.find(class_id, name, self._access)
-        if selection is not None:
-            raise Refused(OUT_OF_SCOPE)
-        if index == 1 or self._access < Access.MANAGE or attribute_of(item, index).write is None:
-            raise Refused(DENIED)
+        item = self._objects.model.find(class_id, name, self._objects.level)
+        self._objects.check_writable(item, index, selection)
         return item, index
 
     # -- ACTION ------------------------------------------------------------------------------
@@ -287,21 +252,12 @@ class Services:
         parameter = taker.value() if taker.flag() else None
         taker.end()
         try:
-            returned = self._method(class_id, name, index)(now, parameter)
-        except BadData:
-            return bytes((0xC7, 1, invoke, TYPE_UNMATCHED, 0))
+            item = self._objects.model.find(class_id, name, self._objects.level)
+            returned = self._objects.act(now, item, index, parameter)
         except Refused as refused:
             return bytes((0xC7, 1, invoke, refused.result, 0))
         more = b"\x01\x00" + returned if returned else b"\x00"
         return bytes((0xC7, 1, invoke, SUCCESS)) + more
-
-    def _method(self, class_id: int, name: bytes, index: int) -> Method:
-        method = self._model.find(class_id, name, self._access).methods.get(index)
-        if method is None:
-            raise Refused(UNDEFINED)
-        if self._access < Access.MANAGE:
-            raise Refused(DENIED)
-        return method
 
 
 def _descriptor(taker: Taker) -> tuple[int, bytes, int]:
@@ -316,21 +272,3 @@ def _selection(taker: Taker) -> Selection:
 
 def _block_refused(invoke: int, number: int, result: int) -> bytes:
     return bytes((0xC4, 2, invoke, 1)) + number.to_bytes(4, "big") + bytes((1, result))
-
-
-def _written(now: float, item: CosemObject, index: int, value: Value) -> None:
-    write = attribute_of(item, index).write
-    if write is None:
-        raise Refused(DENIED)
-    try:
-        write(now, value)
-    except (BadData, ValueError) as error:
-        raise Refused(TYPE_UNMATCHED) from error
-
-
-def _followed(content: Content, more: bytes) -> Iterator[bytes]:
-    if isinstance(content, bytes):
-        yield content
-    else:
-        yield from content
-    yield more

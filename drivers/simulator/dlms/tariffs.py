@@ -31,6 +31,11 @@ class Tariffs:
         self._due: datetime | None = None
         self._specials = axdr.array([])
 
+    @property
+    def name(self) -> bytes:
+        """The name of the active table."""
+        return axdr.value_of(self._active[_NAME]).octets()
+
     def objects(self) -> tuple[CosemObject, CosemObject]:
         """Return the calendar and the special days."""
         attributes = {n + 2: Attribute(self._reader(self._active, n)) for n in range(4)}
@@ -45,20 +50,20 @@ class Tariffs:
 
     def _reader(self, table: list[bytes], place: int) -> Callable[[float], bytes]:
         def read(now: float) -> bytes:
-            self._settle(now)
+            self.settle(now)
             return table[place]
 
         return read
 
     def _writer(self, place: int) -> Callable[[float, Value], None]:
         def write(now: float, value: Value) -> None:
-            self._settle(now)
+            self.settle(now)
             self._passive[place] = (_name, _seasons, _weeks, _days)[place](value)
 
         return write
 
     def _when(self, now: float) -> bytes:
-        self._settle(now)
+        self.settle(now)
         return axdr.octets(self._activation)
 
     def _set_when(self, now: float, value: Value) -> None:
@@ -76,7 +81,8 @@ class Tariffs:
         self._changed(now)
         return b""
 
-    def _settle(self, now: float) -> None:
+    def settle(self, now: float) -> None:
+        """Make the passive table the active one where its time has come."""
         if self._due is not None and self._clock.shown(now) >= self._due:
             self._activate(now, Value(axdr.I8, 0))
 

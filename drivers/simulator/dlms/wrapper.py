@@ -64,13 +64,13 @@ class WrapperDevice:
             return
         client = int.from_bytes(source, "big")
         answer = self._application.answer(now, client, message[_HEADER:])
-        if not answer:
-            return
         if "wrong-source-address" in self._faults:
             destination = (self._port + 1).to_bytes(2, "big")
-        head = _VERSION + destination + source + len(answer).to_bytes(2, "big")
         late = 10.0 if "every-answer-late" in self._faults else 0.0
-        self._outbox.put(now + self._reaction_s + late, head + answer)
+        while answer:
+            head = _VERSION + destination + source + len(answer).to_bytes(2, "big")
+            self._outbox.put(now + self._reaction_s + late, head + answer)
+            answer = self._application.more(client)
 
     def garbled(self, now: float, count: int) -> None:  # noqa: ARG002 (their time does not matter)
         """Hear characters at a wrong speed: a message that has begun is spoilt."""

@@ -1,0 +1,13 @@
+"""The conformance block: which services an association has.  Bit 0 is the highest of 24.
+
+Source: IEC 62056-5-3, the xDLMS conformance block.
+"""
+
+GENERAL_BLOCKS = 1 << 23 - 2
+READ, WRITE, UNCONFIRMED = 1 << 23 - 3, 1 << 23 - 4, 1 << 23 - 5
+GET_BLOCKS, SET_BLOCKS, LISTS = 1 << 23 - 11, 1 << 23 - 12, 1 << 23 - 14
+PARAMETERISED = 1 << 23 - 18
+GET_BIT, SET_BIT, SELECTIVE, ACTION_BIT = 1 << 23 - 19, 1 << 23 - 20, 1 << 23 - 21, 1 << 23 - 23
+LOGICAL = GET_BLOCKS | SET_BLOCKS | LISTS | GET_BIT | SET_BIT | SELECTIVE | ACTION_BIT
+SHORT = READ | WRITE | UNCONFIRMED | GET_BLOCKS | SET_BLOCKS | LISTS | PARAMETERISED
+SERVICES = READ | WRITE | UNCONFIRMED | GET_BIT | SET_BIT | ACTION_BIT
