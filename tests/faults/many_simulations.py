@@ -5,7 +5,7 @@
     python -m tests.faults.many_simulations --only 4711      one again, with its error
 
 METERWRIGHT_SEEDS sets the number too.  Most runs are short, since most mistakes need few steps;
-every tenth is longer, and every hundredth is a long season of a bigger fleet.
+every twentieth is longer, and every two-hundredth is a season of a bigger fleet.
 """
 
 import argparse
@@ -28,6 +28,7 @@ from tests.faults.simulation import Simulation
 
 USUAL = 10_000
 AT_ONCE = 50
+SHORT, MIDDLE, LONG = (5, 2), (25, 3), (80, 4)  # steps and laptops
 SAID_EVERY = 2000
 SHOWN = 3  # failures that are told in full
 RARE = ("restored", "put_back", "clone", "late_message", "clock", "assign", "recall", "reject")
@@ -45,16 +46,22 @@ class Outcome:
 
 def shape(seed: int) -> tuple[int, int]:
     """Return how many steps and laptops the run of a start number has."""
-    if seed % 100 == 0:
-        return 80, 4
-    return (25, 3) if seed % 10 == 0 else (7, 2)
+    if seed % 200 == 0:
+        return LONG
+    return MIDDLE if seed % 20 == 0 else SHORT
 
 
-def simulate(seed: int, place: Path) -> Outcome:
-    """Do one run in ``place``; the same place every time lets it begin at once."""
+def simulate(seed: int, place: Path, of: tuple[int, int] = (0, 0)) -> Outcome:
+    """Do one run in ``place``; the same place every time lets it begin at once.
+
+    Args:
+        seed: The start number.
+        place: A folder to work in.
+        of: How many steps and laptops, in place of the number's own.
+    """
     folder = place / "run"
     folder.mkdir()
-    steps, laptops = shape(seed)
+    steps, laptops = of if of[0] else shape(seed)
     simulation = Simulation(seed, folder, QuickWorld(folder), laptops)
     error = ""
     try:

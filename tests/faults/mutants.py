@@ -17,6 +17,7 @@ from app.centre import fold, store
 from app.centre.ledger import Ledger
 from app.centre.sqlite_session import SqliteSession
 from app.sync import session
+from tests.faults.many_simulations import LONG, MIDDLE
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Mutant:
     instead: str
     breaks: str
     seed: int = 0  # a start number that shows it; tried first
+    of: tuple[int, int] = LONG
 
     def install(self, patch: pytest.MonkeyPatch) -> None:
         """Put the changed function in its place, also where it was imported by name."""
@@ -55,7 +57,7 @@ def mutated(function: Callable[..., Any], piece: str, instead: str) -> Callable[
 MUTANTS = [
     Mutant(
         "the centre takes numbers with a gap", SqliteSession, "push",
-        "if envelope.seq != last + 1:", "if False:", "I", 550,
+        "if envelope.seq != last + 1:", "if False:", "I", 550, MIDDLE,
     ),
     Mutant(
         "the centre does not compare what it has", SqliteSession, "push",
@@ -100,7 +102,7 @@ MUTANTS = [
     ),
     Mutant(
         "an older disk does not read back", session._Session, "_read_back",
-        "if not wanted:", "if True:", "I1, I2", 690,
+        "if not wanted:", "if True:", "I1, I2", 690, MIDDLE,
     ),
     Mutant(
         "new numbers are taken without alarm", SqliteSession, "new_incarnation",
