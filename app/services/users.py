@@ -42,7 +42,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     "review.look": frozenset({VERIFIER, *_OFFICE}),
     "review.approve": frozenset({VERIFIER}),
     "review.settle": frozenset({VERIFIER, DISPATCHER, SUPERVISOR, ADMINISTRATOR}),
-    "meter.read": _ALL - {AGENT},
+    "meter.read": _FIELD,  # who has a probe can write with it too
     "meter.write": _FIELD,
     "token.look": _ALL,
     "settings.change": _ALL - {AGENT},

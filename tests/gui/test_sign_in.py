@@ -139,7 +139,7 @@ def test_the_laptop_locks_when_nobody_is_there_and_not_while_a_meter_is_read(
 
 def test_the_lock_button_sends_the_person_away_and_says_so_in_the_record(door, shared, qtbot):
     enter(qtbot, door, "vera")
-    assert places(door) == ["Jobs", "Maintenance", "Centre", "Settings"]
+    assert places(door) == ["Jobs", "Centre", "Settings"]
     door.bar.lock.click()
     qtbot.waitUntil(lambda: isinstance(page(door), SignInPage), timeout=WAIT)
     assert shared.locked
