@@ -245,8 +245,7 @@ def failures(tour: Tour, folder: Path) -> None:
     from drivers.errors import NoReply
     from tests.gui.fake_desk import FakeDesk, fill
 
-    desk = FakeDesk(folder)
-    with tour.opened(desk):
+    with tour.opened(desk := FakeDesk(folder)):
         tour.grab("queue-empty")
     desk.db.close()
     desk = FakeDesk(folder)
@@ -318,8 +317,8 @@ def signed_in(tour: Tour, desk: Any) -> None:
     window.open_place(2)
     tour.grab("agent-settings")
     window.open_place(0)
-    tour.until(lambda: window.pages.queue.detail is not None)
     tour.settle(1.0)
+    tour.until(lambda: window.pages.queue.detail is not None)
     tour.grab("agent-jobs")
     window.bar.lock.click()
     tour.until(lambda: desk.locked and not window.rail.isVisible())
@@ -334,7 +333,7 @@ def centre_page(tour: Tour, desk: Any, folder: Path) -> None:
     tour.grab("centre")
     desk.settings.set("centre.url", f"sqlite:///{folder}/absent.sqlite")
     window.pages.centre.forget()
-    window.pages.centre.ask()
+    window.stack.currentWidget().opened()
     tour.until(lambda: window.pages.centre.error is not None)
     tour.grab("centre-silent")
 
@@ -365,8 +364,7 @@ def _desk(kind: str, folder: Path) -> Iterator[tuple[Any, str, str]]:
         return
     from tests.gui.fake_desk import PORTS, FakeDesk, fill
 
-    desk = FakeDesk(folder)
-    fill(desk.db)
+    fill((desk := FakeDesk(folder)).db)
     yield desk, "1043", PORTS[0].target
     desk.db.close()
 
