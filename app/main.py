@@ -42,7 +42,9 @@ def open_desk(data: Path | None) -> "Desk":
     folder = data_folder(data)
     db = Database.open(folder)
     start_logging(log_file(folder))
-    return desk_on(db)
+    desk = desk_on(db)
+    desk.clear_up()
+    return desk
 
 
 def desk_on(db: "Database") -> "Desk":
@@ -60,4 +62,5 @@ def desk_on(db: "Database") -> "Desk":
         Settings(settings_file(db.folder)),
         secrets_of=partial(secrets_in_vault, vault),
         tokens=TokenBox(vault),
+        vault=vault,
     )

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from app.errors import BadInput, NotFound
+from app.models.base import utc_now
 from app.models.engine import translated
 from app.models.files import write_atomically
 from app.tasks import Found, Progress, Task
 from drivers.dlms.addressing import physical_from_serial, server_address
 from drivers.dlms.scan import BusMeter, Plan, scan
+from drivers.errors import NoReply, WrongMeter
 from drivers.find import matching_type
 from drivers.link import Link
 from drivers.metertype import MeterType
@@ -76,6 +78,22 @@ def _recognised(found: BusMeter) -> BusMeter:
     return replace(found, meter_type=replace(known, framing="hdlc", line=used.line, dlms=dlms))
 
 
+def demand(meters: list[BusMeter], serial: str, patience: float) -> None:
+    """Make sure that the one meter looked for is the one that answers.
+
+    Raises:
+        NoReply: Nobody answers at the address of this serial.
+        WrongMeter: Another one does.
+    """
+    if not meters:
+        raise NoReply(patience)
+    who = meters[0].identity
+    if who.serial and serial not in {who.serial, who.utility_serial}:
+        raise WrongMeter(
+            f"meter {who.serial} answers at the address of {serial}", serial, who.serial
+        )
+
+
 @dataclass(frozen=True)
 class Preview:
     """Which address a formula gives a serial number, and the octets in frames."""
@@ -106,8 +124,13 @@ def preview(meter_type: MeterType, serial: str, formula: str = "") -> Preview:
 # --- where each meter was found -------------------------------------------------------------
 
 
-def remember(folder: Path, link: str, found: BusMeter) -> None:
+def remember(
+    folder: Path, link: str, found: BusMeter, chosen: dict[str, Any] | None = None
+) -> None:
     """Keep where a serial number was found, in place of where it was before.
+
+    ``chosen`` is what the operator set beside the meter's type: client, authentication, the name of
+    a secret (never the secret).
 
     Raises:
         NoRoom: It cannot be written.
@@ -117,8 +140,9 @@ def remember(folder: Path, link: str, found: BusMeter) -> None:
         return
     kept = _read(folder)
     dlms = found.meter_type.dlms
-    kept[serial] = {
+    kept[serial] = (chosen or {}) | {
         "link": link,
+        "at": utc_now().isoformat(timespec="seconds"),
         "type": found.meter_type.name,
         "framing": found.meter_type.framing,
         "server": dlms.server,
@@ -132,6 +156,12 @@ def remember(folder: Path, link: str, found: BusMeter) -> None:
     with translated(str(path)):
         folder.mkdir(parents=True, exist_ok=True)
         write_atomically(path, json.dumps(kept, indent=1, sort_keys=True).encode())
+
+
+def places(folder: Path) -> list[tuple[str, dict[str, Any]]]:
+    """Return all serial numbers that were found, each with its place; the newest first."""
+    kept = _read(folder)
+    return sorted(kept.items(), key=lambda item: str(item[1].get("at", "")), reverse=True)
 
 
 def place_of(folder: Path, serial: str) -> dict[str, Any]:

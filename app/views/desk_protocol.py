@@ -15,9 +15,11 @@ from drivers.values import ClockReading, MeterEvent, ProfileInfo, ProfileRow, Re
 if TYPE_CHECKING:
     from app.models.database import Database
     from app.services.centre_standing import Standing
+    from app.services.token_box import TokenBox
     from app.settings import Settings
     from app.workorders.bench import Bench
     from app.workorders.checks import Check
+    from app.workorders.tokens import TokenView
 
 
 class PortLike(Protocol):
@@ -60,6 +62,10 @@ class StoredLike(Protocol):
         """Checks in the order of the procedure."""
 
     @property
+    def tokens(self) -> "Sequence[TokenView]":
+        """Tokens of the order, masked, in the order of their entry."""
+
+    @property
     def report(self) -> Path | None:
         """The newest report, if there is one."""
 
@@ -95,6 +101,12 @@ class DeskLike(Protocol):
     def role(self) -> str:
         """Their role: installer, lead, dispatcher, verifier, agent, administrator."""
 
+    def secret_names(self) -> Sequence[str]:
+        """The names of the secrets in the keyring; never a value."""
+
+    def keep_secret(self, name: str, value: str) -> None:
+        """Keep a secret in the keyring under ``name``, and make sure that it is there."""
+
     @property
     def shared(self) -> bool:
         """Whether people are entered, so that a sign-in is needed; known at once."""
@@ -121,6 +133,10 @@ class DeskLike(Protocol):
     @property
     def trace(self) -> Trace:
         """The record of what went over the line; listeners are called in the thread that talks."""
+
+    @property
+    def tokens(self) -> "TokenBox | None":
+        """What seals the tokens of imported lists; None where there is no keyring."""
 
     def ports(self) -> Sequence[PortLike]:
         """Real ports first, then the virtual meters of the demo."""

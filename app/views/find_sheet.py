@@ -40,6 +40,7 @@ class FoundSettings:
     meter_type: str
     overrides: Overrides
     cells: tuple[Cell, ...]
+    serial: str = ""
 
 
 class FindSheet(Sheet):
@@ -219,4 +220,4 @@ def of_bus_meter(found: BusMeter) -> FoundSettings:
         Cell(f"{found.speed} Bd {found.format}", f"DLMS/COSEM, HDLC{short}"),
         Cell(str(found.address), client),
     )
-    return FoundSettings(kind.name, overrides, cells)
+    return FoundSettings(kind.name, overrides, cells, found.identity.serial)

@@ -7,17 +7,21 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QApplication, QLineEdit
 
 from app.views.centre_page import CentrePage, CentreSession
+from app.views.maintenance import OBJECTS, READ, SERVICE, ToolTabs
+from app.views.object_session import ObjectSession
 from app.views.order_page import OrderPage
 from app.views.page import Page
-from app.views.queue_page import QueuePage
+from app.views.queue_page import QueuePage, import_into
 from app.views.queue_session import QueueSession
 from app.views.read_page import ReadPage
+from app.views.service_session import ServiceSession
 from app.views.settings_page import SettingsPage
 from app.views.station import Station
 from app.views.theme import Look
 from app.views.work_session import ReadSession, WorkSession
 
 if TYPE_CHECKING:
+    from app.views.campaign_page import CampaignSession
     from app.views.main_window import MainWindow
 
 JOBS, MAINTENANCE, SETTINGS, CENTRE = range(4)
@@ -35,17 +39,25 @@ class Pages(QObject):
         self.queue = QueueSession(station)
         self.reading = ReadSession(station)
         self.centre = CentreSession(station)
+        self.objects = ObjectSession(station)
+        self.service = ServiceSession(station)
+        self.tool = READ  # of Maintenance
         self.order: WorkSession | None = None
+        self.campaign: CampaignSession | None = None
         self._pages: dict[str, Page] = {}
 
     def page(self, place: int, look: Look) -> Page:
         """Give the page of a work area."""
         if place == JOBS and self.order is not None:
             return self._kept(f"order {self.order.order_id}", partial(self._order_page, look))
+        if place == JOBS and self.campaign is not None:
+            return self._kept("campaign", partial(self._campaign_page, look))
         if place == JOBS:
             return self._kept("queue", partial(self._queue_page, look))
         if place == MAINTENANCE:
-            return self._kept("read", partial(self._read_page, look))
+            makers = {OBJECTS: self._objects_page, SERVICE: self._service_page}
+            make = makers.get(self.tool, self._read_page)
+            return self._kept(f"tool {self.tool}", partial(make, look))
         if place == CENTRE:
             return self._kept("centre", partial(self._centre_page, look))
         return self._kept("settings", partial(self._settings_page, look))
@@ -86,6 +98,23 @@ class Pages(QObject):
         self.order = None
         self.wanted.emit(JOBS)
 
+    def open_campaigns(self) -> None:
+        """Open the key-change campaigns in the place of the queue; an order closes back to them."""
+        from app.views.campaign_page import CampaignSession
+
+        if self.campaign is None:
+            self.campaign = CampaignSession(self._station)
+        self.wanted.emit(JOBS)
+
+    def close_campaigns(self) -> None:
+        """Go back to the queue."""
+        page = self._pages.pop("campaign", None)
+        if page is not None:
+            self._window.stack.removeWidget(page)
+            page.deleteLater()
+        self.campaign = None
+        self.wanted.emit(JOBS)
+
     def take_scan(self, text: str) -> None:
         """Bring what was scanned to the page in front, or to the field that has the focus."""
         page, field = self._window.stack.currentWidget(), QApplication.focusWidget()
@@ -97,6 +126,11 @@ class Pages(QObject):
             return
         self._station.noticed.emit("scan-barcode", f"{text} was scanned. Nobody asked for it.")
 
+    def open_tool(self, tool: int) -> None:
+        """Open a tool of Maintenance."""
+        self.tool = tool
+        self.wanted.emit(MAINTENANCE)
+
     def _kept(self, name: str, make: "partial[Page]") -> Page:
         if name not in self._pages:
             self._pages[name] = make()
@@ -106,6 +140,19 @@ class Pages(QObject):
         page = QueuePage(look, self.queue, self._window.width())
         page.wanted.connect(self.open_order)
         page.reading_wanted.connect(lambda: self.wanted.emit(MAINTENANCE))
+        page.campaigns_wanted.connect(self.open_campaigns)
+        return page
+
+    def _campaign_page(self, look: Look) -> Page:
+        from app.views.campaign_page import CampaignPage
+
+        session = self.campaign
+        if session is None:
+            return self._queue_page(look)
+        page = CampaignPage(look, session)
+        page.left.connect(self.close_campaigns)
+        page.wanted.connect(self.open_order)
+        page.import_wanted.connect(lambda: import_into(page, self._station, session.load))
         return page
 
     def _order_page(self, look: Look) -> Page:
@@ -119,11 +166,34 @@ class Pages(QObject):
         page.incident_wanted.connect(lambda: self._report_incident(session))
         return page
 
+    def _tabbed(self, page: Page, look: Look, tool: int) -> Page:
+        tabs = ToolTabs(look, tool)
+        tabs.chosen.connect(self.open_tool)
+        tabs.chosen.connect(lambda _: tabs.segments.choose(tool))  # for when it is opened again
+        page.outer.insertWidget(0, tabs)
+        return page
+
+    def _objects_page(self, look: Look) -> Page:
+        from app.views.objects_page import ObjectsPage
+
+        page = ObjectsPage(look, self.objects)
+        page.report_wanted.connect(self._window.save_report)
+        page.port_wanted.connect(lambda: self._window.ask_for_port("List", page.read))
+        return self._tabbed(page, look, OBJECTS)
+
+    def _service_page(self, look: Look) -> Page:
+        from app.views.service_page import ServicePage
+
+        page = ServicePage(look, self.service)
+        page.report_wanted.connect(self._window.save_report)
+        page.port_wanted.connect(lambda: self._window.ask_for_port("Read", page.read))
+        return self._tabbed(page, look, SERVICE)
+
     def _read_page(self, look: Look) -> Page:
         page = ReadPage(look, self.reading)
         page.report_wanted.connect(self._window.save_report)
         page.port_wanted.connect(lambda: self._window.ask_for_port("Read", self.reading.start))
-        return page
+        return self._tabbed(page, look, READ)
 
     def _centre_page(self, look: Look) -> Page:
         page = CentrePage(look, self.centre)

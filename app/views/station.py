@@ -61,6 +61,7 @@ class Station(QObject):
         self.meter_type = desk.settings.text("connection.meter_type")
         self.port_title = self.target
         self.overrides: Overrides | None = None  # settings that were found for this port
+        self.serial = self.secret = ""  # of the meter there, and the secret's name, where chosen
         self.identity: Identity | None = None
         self.connecting = TaskRunner(self.line, self)
         self.connecting.succeeded.connect(self._connected)
@@ -104,14 +105,21 @@ class Station(QObject):
         """Give where the meter hangs, and how it is spoken to."""
         from app.workorders.bench import At
 
-        return At(self.target, self.meter_type, self.overrides)
+        return At(self.target, self.meter_type, self.overrides, self.serial, self.secret)
 
     def choose_port(
-        self, target: str, title: str, meter_type: str, overrides: Overrides | None = None
+        self,
+        target: str,
+        title: str,
+        meter_type: str,
+        overrides: Overrides | None = None,
+        *,
+        serial: str = "",
+        secret: str = "",
     ) -> None:
         """Use another port or meter type from now on, also after the next start."""
         self.target, self.port_title, self.meter_type = target, title, meter_type
-        self.overrides = overrides
+        self.overrides, self.serial, self.secret = overrides, serial, secret
         self.identity = None
         self.keep({"connection.port": target, "connection.meter_type": meter_type})
         self.changed.emit()

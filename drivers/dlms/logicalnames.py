@@ -1,13 +1,13 @@
 """Objects named by class and logical name: GET, SET and ACTION with their blocks and lists."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from functools import partial
 
 from drivers.dlms import lists
+from drivers.dlms.actions import Call, perform
 from drivers.dlms.apdu import (
     Attribute,
     Data,
-    action_answer,
-    action_request,
     get_answer,
     get_next_request,
     get_request,
@@ -104,8 +104,9 @@ class LogicalNames:
 
     def action(self, method: Attribute, what: str, parameter: bytes, *, secret: bool) -> bytes:
         """Call a method with an encoded parameter; return what it gives back, encoded."""
-        request = action_request(self._asking.number(), method, parameter)
-        return action_answer(self._asking.asked(request, secret=secret), what)
+        send = partial(self._asking.asked, secret=secret)
+        call = Call(self._asking.number(), method, parameter, what)
+        return perform(send, call, self._asking.room, self._asking.agreed)
 
     def proved(self, proof: bytes) -> bytes:
         """Hand over the answer to the meter's challenge; return its answer to ours, encoded."""
@@ -117,13 +118,25 @@ class LogicalNames:
         Raises:
             GarbledReply: It cannot be read.
         """
-        value = decode(b"".join(self.blocks(_LIST, "the object list", b"")))
-        if not isinstance(value, list):
-            raise GarbledReply("the object list is no list")
-        try:
-            return tuple(_entry(item) for item in value)
-        except (TypeError, ValueError, IndexError) as error:
-            raise GarbledReply("the object list cannot be read") from error
+        return _entries(b"".join(self.blocks(_LIST, "the object list", b"")))
+
+    def listing(self) -> Generator[int, None, tuple[ObjectEntry, ...]]:
+        """Read the object list; yield how many octets have come, and return it."""
+        raw = bytearray()
+        for block in self.blocks(_LIST, "the object list", b""):
+            raw += block
+            yield len(raw)
+        return _entries(bytes(raw))
+
+
+def _entries(raw: bytes) -> tuple[ObjectEntry, ...]:
+    value = decode(raw)
+    if not isinstance(value, list):
+        raise GarbledReply("the object list is no list")
+    try:
+        return tuple(_entry(item) for item in value)
+    except (TypeError, ValueError, IndexError) as error:
+        raise GarbledReply("the object list cannot be read") from error
 
 
 def one_by_one(

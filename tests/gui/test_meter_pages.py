@@ -22,6 +22,7 @@ from app.views.find_sheet import FindSheet, of_bus_meter
 from app.views.line_panel import LinePanel
 from app.views.main_window import first_size
 from app.views.readout_view import ReadoutView
+from app.views.settings_sheet import SettingsSheet
 from app.views.shell import sync_face
 from app.views.station import Standing
 from drivers.dlms.scan import BusMeter
@@ -262,16 +263,15 @@ def test_short_names_are_found_shown_and_can_be_chosen(window, desk, qtbot):
     ports.open()
     ports.other.setText("50284117")
     qtbot.waitUntil(lambda: ports.target == "fake:bus", timeout=5000)
-    assert ports.naming.currentText() == "By short names"
-    ports.naming.setCurrentIndex(0)
+    assert "short names" in ports.note.words.text()
+    ports.settings.click()
+    sheet = ports.findChildren(SettingsSheet)[-1]
+    qtbot.waitUntil(lambda: sheet.form.types.count() > 2, timeout=5000)
+    assert sheet.form.naming.currentData() == "short"
+    sheet.form.naming.setCurrentIndex(0)
+    sheet.go.click()
     ports.go.click()
     assert window.station.at().overrides.referencing is None
-    again = ConnectSheet(window.look, window.station, window, "Connect")
-    again.open()
-    again.other.setText("tcp://192.0.2.7:4059")
-    again.naming.setCurrentIndex(again.naming.findData("short"))
-    again.go.click()
-    assert window.station.at().overrides.referencing == "short"
 
 
 def test_a_known_number_is_enough_to_connect(window, desk, qtbot, tmp_path):
