@@ -111,6 +111,14 @@ _WORDS: dict[type[BaseException], tuple[str, str, str]] = {
         "The role of this user, or the state of the work order, does not permit it.",
         "Ask somebody with the right role, or bring the order into the right state first.",
     ),
+    errors.AuditBroken: (
+        "The record of who did what was changed",
+        "Somebody changed or removed rows of the chained record on this laptop. Work can go on.",
+        (
+            "Keep this laptop as it is and tell your administrator:"
+            " meterwright centre audit lists every place."
+        ),
+    ),
     errors.CentreUnreachable: (
         "The centre cannot be reached",
         "Everything recorded stays safe on this laptop and is sent later.",
@@ -264,6 +272,7 @@ EXIT_CODES: dict[type[BaseException], int] = {
     KeysDoNotFit: 17,
     MeterBusy: 18,
     errors.NotPermitted: 20,
+    errors.AuditBroken: 23,
     errors.CentreUnreachable: 21,
     errors.CentreRefused: 21,
     errors.VaultLocked: 22,

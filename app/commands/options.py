@@ -1,5 +1,6 @@
 """Options that many commands share, and what they turn into."""
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,10 +17,15 @@ from app.services.connection import (
     secrets_from_environment,
     secrets_in_entry,
 )
+from app.services.seat import demand, shared
 from drivers.secrets import Secrets
 from drivers.trace_link import Trace
 
 Command = Callable[..., Any]
+
+# Who works and their password, for commands that cannot ask.
+USER_VARIABLE = "METERWRIGHT_USER"
+PASSWORD_VARIABLE = "METERWRIGHT_PASSWORD"  # noqa: S105 - a name, not a password
 
 _ON_OFF = click.Choice(["on", "off"])
 
@@ -166,7 +172,30 @@ def secrets_for(data: Path | None, name: str | None, prefix: str | None) -> Secr
 
 def database(data: Path | None, *, read_only: bool = False) -> Database:
     """Open the local database of the data folder ``data`` (the user's own without it)."""
-    return Database.open(data_folder(data), read_only=read_only)
+    db = Database.open(data_folder(data), read_only=read_only)
+    name = os.environ.get(USER_VARIABLE, "")
+    if name and not read_only:
+        from app.services.users import sign_in
+
+        try:
+            db.actor = sign_in(db, name, os.environ.get(PASSWORD_VARIABLE, ""))
+        except BaseException:
+            db.close()
+            raise
+    return db
+
+
+def permitted(data: Path | None, right: str) -> None:
+    """Raise unless who calls has a right; in single hands everybody has.
+
+    Raises:
+        NotPermitted: The person named by METERWRIGHT_USER has it not, or nobody is named.
+    """
+    with database(data, read_only=True) as db:
+        if not shared(db):
+            return
+    with database(data) as db:
+        demand(db, right)
 
 
 def _on(word: str | None) -> bool | None:
