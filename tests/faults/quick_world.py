@@ -25,13 +25,14 @@ _CENTRES: dict[Path, Any] = {}
 
 
 class QuickWorld(World):
-    """A SQLite centre in ``folder``, which must be the same, and empty, for every run."""
+    """A SQLite centre in ``folder``, which must be the same for every run; made where there is none."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.path = folder / CENTRE_FILE
         self.fields: list[Field] = []
-        shutil.copyfile(prepared() / CENTRE_FILE, self.path)
+        if not self.path.exists():
+            shutil.copyfile(prepared() / CENTRE_FILE, self.path)
         if self.path not in _CENTRES:
             _CENTRES[self.path] = open_centre(f"sqlite:///{self.path}")
         self.centre = _CENTRES[self.path]

@@ -1,47 +1,76 @@
 """Faults at every step of a laptop's day: nothing lost, nothing twice, nothing stuck.
 
-Steps are SQL statements that write, on both sides, and calls of the centre.  SIGKILL ends the
-process before the n-th; a full disk makes every write fail from the n-th on until the error has
-surfaced.  After each fault the same folder is taken up again and the invariants I1 to I3, I5, I6
-are checked.
+Steps are all SQL statements, on both sides, reading ones too, and calls of the centre.  SIGKILL
+ends the process before the n-th; a full disk makes every write fail from the n-th on until the
+error has surfaced.  After each fault the same folder is taken up again and the invariants I1 to
+I3, I5, I6 are checked.
 """
 
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from app.models.order import OrderState
+from tests.faults.quick_world import QuickWorld
 from tests.protocol.sync_world import World, check_invariants
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="fork and SIGKILL are POSIX")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="fork and SIGKILL are POSIX"),
+    pytest.mark.timeout(600),
+]
 
 ROOT = Path(__file__).resolve().parents[2]
-EVERY = {"kill": 1, "full": 6}  # every n-th step is tried
+EVERY = {"kill": 1, "full": 9}  # every n-th step is tried
+RUN = "run"  # the folder of all days, so that what was compiled for one serves the next
 KILLED = -9
 
 
 class Child:
-    """The process that forks the days."""
+    """The process that forks the days; they are all done at ``place / RUN``."""
 
-    def __init__(self) -> None:
+    def __init__(self, place: Path) -> None:
+        self.folder = place / RUN
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.sync_child"],
+            [sys.executable, "-m", "tests.faults.sync_child", str(self.folder)],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
         )
+        self.folder.mkdir()
+        assert self._process.stdout.readline() == "ready\n"
+        shutil.rmtree(self.folder)
 
-    def day(self, folder: Path, action: str = "none", at: int = 0) -> tuple[int, int]:
-        """Do a day in ``folder``; return the exit status and the steps counted."""
-        self._process.stdin.write(f"{action} {at} {folder}\n")
+    def begin(self, morning: Path) -> Path:
+        """Let the next days begin as this folder is."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.copytree(morning, self.folder)
+        return self.folder
+
+    def day(self, action: str = "none", at: int = 0) -> tuple[int, int]:
+        """Do a day; return the exit status and the steps counted."""
+        self._ask(f"{action} {at} {self.folder}")
+        return self._told()
+
+    def watched_day(self, watch: Callable[[int], AbstractContextManager[object]]) -> int:
+        """Do a day that ``watch`` is told the process of before it begins; return its status."""
+        self._ask(f"wait 0 {self.folder}")
+        with watch(int(self._process.stdout.readline())):
+            self._ask("go")
+            return self._told()[0]
+
+    def _ask(self, line: str) -> None:
+        self._process.stdin.write(f"{line}\n")
         self._process.stdin.flush()
+
+    def _told(self) -> tuple[int, int]:
         status, count = self._process.stdout.readline().split()
         return int(status), int(count)
 
@@ -50,13 +79,6 @@ class Child:
 
 
 @pytest.fixture(scope="module")
-def child() -> Iterator[Child]:
-    made = Child()
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def place() -> Iterator[Path]:
     """A folder in memory where there is one: a kill keeps the system's cache either way."""
     memory = Path("/dev/shm")
@@ -64,7 +86,14 @@ def place() -> Iterator[Path]:
         yield Path(folder)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def child(place: Path) -> Iterator[Child]:
+    made = Child(place)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
 def morning(place: Path) -> Path:
     """A centre and a laptop: one order imported, one waiting in the mailbox."""
     folder = place / "morning"
@@ -85,7 +114,7 @@ def begin(world: World) -> None:
 
 def evening(folder: Path) -> None:
     """Check what a day has left."""
-    world = World(folder)
+    world = QuickWorld(folder)
     try:
         ana = world.open(folder / "ana")
         check_invariants(world, ana)
@@ -101,20 +130,17 @@ def evening(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("action", ["kill", "full"])
-def test_a_fault_at_any_step_of_a_day_loses_and_doubles_nothing(child, morning, place, action):
-    calm = place / "calm"
-    shutil.copytree(morning, calm)
-    status, points = child.day(calm)
+def test_a_fault_at_any_step_of_a_day_loses_and_doubles_nothing(child, morning, action):
+    folder = child.begin(morning)
+    status, points = child.day()
     assert status == 0
-    evening(calm)
+    evening(folder)
     tried = range(1, points + 1, EVERY[action])
     for at in tried:
-        folder = place / "faulty"
-        shutil.copytree(morning, folder)
-        status, _ = child.day(folder, action, at)
+        child.begin(morning)
+        status, _ = child.day(action, at)
         assert status == (KILLED if action == "kill" else 0), f"{action} at {at}: status {status}"
         if action == "kill":
-            assert child.day(folder)[0] == 0, f"stuck after {action} at {at}"
+            assert child.day()[0] == 0, f"stuck after {action} at {at}"
         evening(folder)
-        shutil.rmtree(folder)
     sys.stdout.write(f"{action}: {len(tried)} of {points} points tried, failures 0\n")
