@@ -36,6 +36,7 @@ _BEHIND = update(INCARNATION).where(
     INCARNATION.c.last_seq > bindparam("highest"),
 )
 _CENTRE = select(CENTRE)
+_TWICE = "numbers used twice: cloned laptop or old disk image"
 _LAST_SEQS = select(INCARNATION.c.incarnation, INCARNATION.c.last_seq).where(
     INCARNATION.c.device_id == bindparam("who")
 )
@@ -142,7 +143,7 @@ class SqliteSession:
                 insert(INCARNATION).values(
                     device_id=self._device_id,
                     incarnation=number,
-                    alarm="numbers used twice: cloned laptop or old disk image",
+                    alarm=_TWICE,
                     begun=utc_now(),
                 )
             )
@@ -218,9 +219,15 @@ class SqliteSession:
 
     def _last(self, connection: Connection, incarnation: int) -> int:
         # Unknown after a restore from an older backup: it starts at zero, the laptop sends again.
+        # That it had to take new numbers was lost too, and is told again.
         connection.execute(
             upsert(INCARNATION)
-            .values(device_id=self._device_id, incarnation=incarnation, begun=utc_now())
+            .values(
+                device_id=self._device_id,
+                incarnation=incarnation,
+                alarm=_TWICE if incarnation > 1 else "",
+                begun=utc_now(),
+            )
             .on_conflict_do_nothing()
         )
         last: int = connection.execute(

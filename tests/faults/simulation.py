@@ -29,12 +29,16 @@ from app.models.order import OrderState, WorkOrder
 from app.sync.session import SyncResult, synchronise
 from app.tasks import collect
 from tests.faults.promises import (
+    check_forgotten,
     check_alarms,
     check_epochs,
     check_exactly_once,
     check_files,
     check_signs,
     check_verdicts,
+    replay_mail,
+    replay_pushes,
+    state_of,
 )
 from tests.faults.quick_world import prepared
 from tests.protocol.sync_world import Field, World, check_centre, check_laptop
@@ -62,6 +66,7 @@ WEIGHTS = {
     "stop": 40,
     "late_message": 60,
     "clock": 20,
+    "forget": 30,
     "backup": 40,
     "restore": 30,
     "image": 60,
@@ -144,6 +149,7 @@ class Simulation:
         self._copy: Path | None = None
         self._clocks: dict[str, float] = {}
         self._stop_after = 0
+        self._forgotten: set[str] = set()
         for number in range(laptops):
             self.live.append(self._laptop(f"l{number}"))
         self._morning()
@@ -241,6 +247,13 @@ class Simulation:
         moved = self.chance.uniform(-TEN_YEARS_S, TEN_YEARS_S)
         self._clocks[str(field.folder)] = moved if self._clocks_move else 0.0
 
+    def _forget(self, field: Field) -> None:
+        """I7: a quarter of a year passes, and the laptop forgets what it may forget."""
+        if self.happened.get("restored"):
+            return  # the centre may be older than a quarter of a year: see the text on retention
+        self._copy = None
+        self._forgotten |= check_forgotten(self.world, field)
+
     def _backup(self, _: Field) -> None:
         self._copy = self.world.backup()
 
@@ -278,13 +291,28 @@ class Simulation:
         check_exactly_once(self.world, self.live)
         check_epochs(self.world)
         check_files(self.world, self.live)
-        if not self.happened.get("restored"):
-            check_alarms(self.world)
+        check_alarms(self.world)
         for field in self.live:
             check_signs(self.world, field)
             if field.device_id not in self.clones:
-                check_laptop(self.world, field, copies=True)
+                gone = frozenset(self._forgotten)
+                check_laptop(self.world, field, copies=True, forgotten=gone)
                 check_verdicts(self.world, field)
+        self._replay()
+
+    def _replay(self) -> None:
+        """I8: send and apply once more what was sent and applied long ago, in any order."""
+        before = state_of(self.world, self.live)
+        replay_pushes(self.world, self.chance)
+        # A clone learns of what its twin has sent meanwhile, which is no replay.
+        alone = [field for field in self.live if field.device_id not in self.clones]
+        if alone:
+            field = self.chance.choice(alone)
+            replay_mail(field, self.chance)
+            assert self._session(field, batch=500).in_step, "I8: not in step after a replay"
+        after = state_of(self.world, self.live)
+        changed = [pair for pair in zip(before, after, strict=True) if pair[0] != pair[1]]
+        assert not changed, f"I8: a replay has changed {changed}"
 
     def _until_quiet(self) -> None:
         """I17: let all sync until every counter agrees; a clone is looked at once more."""

@@ -28,9 +28,12 @@ begin
     raise exception '% events, % characters', n, size using errcode = 'MW003';
   end if;
   perform mw.spend(d, n, size);
-  -- Unknown after a restore from an older backup: it starts at zero, the laptop sends again.
-  insert into mw.incarnation (tenant_id, device_id, incarnation)
-  values (d.tenant_id, d.device_id, p_inc) on conflict do nothing;
+  -- Unknown after a restore from an older backup: it starts at zero, the laptop sends again.  That
+  -- it had to take new numbers was lost too, and is told again.
+  insert into mw.incarnation (tenant_id, device_id, incarnation, alarm)
+  values (d.tenant_id, d.device_id, p_inc, case when p_inc > 1 then
+          'numbers used twice: cloned laptop or old disk image' else '' end)
+  on conflict do nothing;
   select last_seq into last from mw.incarnation
    where tenant_id = d.tenant_id and device_id = d.device_id and incarnation = p_inc;
 
