@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from app.centre.contract import Envelope, Verdict
 from app.centre.fold import IMPORTED, SEGMENT, fold, judge, parsed
@@ -10,6 +10,11 @@ from app.centre.order import CentreOrder
 from app.centre.store import orders_of, post, save_orders
 from app.centre.tables import EVENT, ORDER, READING_TODO, REVIEW, TENANT
 from app.models.base import utc_now
+
+# Written once: making a statement costs more than running it, and every push runs this.
+_KNOWN = select(EVENT.c.event_id, EVENT.c.sha256).where(
+    EVENT.c.event_id.in_(bindparam("ids", expanding=True))
+)
 
 
 class Ledger:
@@ -124,9 +129,7 @@ class Ledger:
         )
 
     def _stored_hashes(self, event_ids: Iterable[str]) -> dict[str, str]:
-        rows = self._connection.execute(
-            select(EVENT.c.event_id, EVENT.c.sha256).where(EVENT.c.event_id.in_(set(event_ids)))
-        )
+        rows = self._connection.execute(_KNOWN, {"ids": list(set(event_ids))})
         return dict(rows.all())
 
     def _row(self, envelope: Envelope, sha256: str, verdict: Verdict) -> dict[str, object]:

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from app.centre.contract import (
     CHUNK,
@@ -36,6 +35,16 @@ _BEHIND = update(INCARNATION).where(
     INCARNATION.c.last_seq > bindparam("highest"),
 )
 _CENTRE = select(CENTRE)
+_OF_NUMBER = (
+    INCARNATION.c.device_id == bindparam("who"), INCARNATION.c.incarnation == bindparam("number"),
+)  # fmt: skip
+_LAST = select(INCARNATION.c.last_seq).where(*_OF_NUMBER)
+_COUNTED = update(INCARNATION).where(*_OF_NUMBER).values(last_seq=bindparam("last"))
+_STORED = select(EVENT.c.seq, EVENT.c.sha256).where(
+    EVENT.c.device_id == bindparam("who"),
+    EVENT.c.incarnation == bindparam("number"),
+    EVENT.c.seq.in_(bindparam("seqs", expanding=True)),
+)
 _TWICE = "numbers used twice: cloned laptop or old disk image"
 _LAST_SEQS = select(INCARNATION.c.incarnation, INCARNATION.c.last_seq).where(
     INCARNATION.c.device_id == bindparam("who")
@@ -94,7 +103,8 @@ class SqliteSession:
         with self._store.write() as connection:
             admit(connection, self._device_id)
             last = self._last(connection, incarnation)
-            stored = self._stored(connection, incarnation, batch)
+            replayed = bool(batch) and batch[0].seq <= last
+            stored = self._stored(connection, incarnation, batch) if replayed else {}
             ledger = Ledger(connection, self._device_id, incarnation, batch)
             for envelope in batch:
                 sha256 = computed_hash(envelope)
@@ -108,12 +118,7 @@ class SqliteSession:
                 last = envelope.seq
             ledger.close()
             connection.execute(
-                update(INCARNATION)
-                .where(
-                    INCARNATION.c.device_id == self._device_id,
-                    INCARNATION.c.incarnation == incarnation,
-                )
-                .values(last_seq=last)
+                _COUNTED, {"who": self._device_id, "number": incarnation, "last": last}
             )
         return last
 
@@ -220,35 +225,26 @@ class SqliteSession:
     def _last(self, connection: Connection, incarnation: int) -> int:
         # Unknown after a restore from an older backup: it starts at zero, the laptop sends again.
         # That it had to take new numbers was lost too, and is told again.
-        connection.execute(
-            upsert(INCARNATION)
-            .values(
-                device_id=self._device_id,
-                incarnation=incarnation,
-                alarm=_TWICE if incarnation > 1 else "",
-                begun=utc_now(),
+        own = {"who": self._device_id, "number": incarnation}
+        last: int | None = connection.execute(_LAST, own).scalar()
+        if last is None:
+            alarm = _TWICE if incarnation > 1 else ""
+            connection.execute(
+                insert(INCARNATION).values(
+                    device_id=self._device_id,
+                    incarnation=incarnation,
+                    alarm=alarm,
+                    begun=utc_now(),
+                )
             )
-            .on_conflict_do_nothing()
-        )
-        last: int = connection.execute(
-            select(INCARNATION.c.last_seq).where(
-                INCARNATION.c.device_id == self._device_id,
-                INCARNATION.c.incarnation == incarnation,
-            )
-        ).scalar_one()
-        return last
+        return last or 0
 
     def _stored(
         self, connection: Connection, incarnation: int, batch: Sequence[Envelope]
     ) -> dict[int, str]:
-        rows = connection.execute(
-            select(EVENT.c.seq, EVENT.c.sha256).where(
-                EVENT.c.device_id == self._device_id,
-                EVENT.c.incarnation == incarnation,
-                EVENT.c.seq.in_([envelope.seq for envelope in batch]),
-            )
-        )
-        return dict(rows.all())
+        seqs = [envelope.seq for envelope in batch]
+        own = {"who": self._device_id, "number": incarnation, "seqs": seqs}
+        return dict(connection.execute(_STORED, own).all())
 
     def _begin_blob(self, connection: Connection, fact: BlobFact) -> None:
         connection.execute(BLOB_CHUNK.delete().where(BLOB_CHUNK.c.sha256 == fact.sha256))

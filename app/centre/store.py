@@ -16,6 +16,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from app.centre.contract import Mail
@@ -34,6 +35,25 @@ _MAIL_AFTER = (
     .limit(bindparam("count", type_=Integer))
 )
 ORDER_COLUMNS = tuple(ORDER.c[field.name] for field in fields(CentreOrder))
+_OWN = DEVICE.c.device_id == bindparam("who")
+_HEAD = select(DEVICE.c.mail_head).where(_OWN)
+_MOVED = update(DEVICE).where(_OWN).values(mail_head=DEVICE.c.mail_head + bindparam("count"))
+_ORDERS_OF = select(*ORDER_COLUMNS).where(
+    ORDER.c.tenant_id == TENANT, ORDER.c.order_id.in_(bindparam("ids", expanding=True))
+)
+
+
+def _order_upsert() -> Insert:
+    statement = upsert(ORDER)
+    changed = {
+        column.name: statement.excluded[column.name] for column in ORDER.c if not column.primary_key
+    }
+    return statement.on_conflict_do_update(
+        index_elements=[ORDER.c.tenant_id, ORDER.c.order_id], set_=changed
+    )
+
+
+_SAVED = _order_upsert()
 
 
 @contextmanager
@@ -116,9 +136,7 @@ def post(connection: Connection, device_id: str, letters: Iterable[tuple[str, st
 
     The numbers come from the device's own row, so they have no gaps and follow the commit order.
     """
-    head = connection.execute(
-        select(DEVICE.c.mail_head).where(DEVICE.c.device_id == device_id)
-    ).scalar_one()
+    head = connection.execute(_HEAD, {"who": device_id}).scalar_one()
     rows = [
         {
             "device_id": device_id,
@@ -131,11 +149,7 @@ def post(connection: Connection, device_id: str, letters: Iterable[tuple[str, st
     ]
     if rows:
         connection.execute(insert(MAIL), rows)
-        connection.execute(
-            update(DEVICE)
-            .where(DEVICE.c.device_id == device_id)
-            .values(mail_head=DEVICE.c.mail_head + len(rows))
-        )
+        connection.execute(_MOVED, {"who": device_id, "count": len(rows)})
 
 
 def mail_after(connection: Connection, device_id: str, after: int, count: int) -> list[Mail]:
@@ -146,11 +160,7 @@ def mail_after(connection: Connection, device_id: str, after: int, count: int) -
 
 def orders_of(connection: Connection, order_ids: Iterable[str]) -> dict[str, CentreOrder]:
     """Return the orders of these ids that the centre knows."""
-    rows = connection.execute(
-        select(*ORDER_COLUMNS).where(
-            ORDER.c.tenant_id == TENANT, ORDER.c.order_id.in_(set(order_ids))
-        )
-    )
+    rows = connection.execute(_ORDERS_OF, {"ids": list(set(order_ids))})
     return {row.order_id: CentreOrder(*row) for row in rows}
 
 
@@ -159,16 +169,7 @@ def save_orders(connection: Connection, orders: Iterable[CentreOrder]) -> None:
     rows = [{"tenant_id": TENANT, **asdict(order)} for order in orders]
     if not rows:
         return
-    statement = upsert(ORDER)
-    changed = {
-        column.name: statement.excluded[column.name] for column in ORDER.c if not column.primary_key
-    }
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=[ORDER.c.tenant_id, ORDER.c.order_id], set_=changed
-        ),
-        rows,
-    )
+    connection.execute(_SAVED, rows)
 
 
 def replace_orders(connection: Connection, orders: Iterable[CentreOrder]) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from app.commands.options import common_options, link_options, target_from
+from app.commands.options import common_options, link_options, needs, target_from
 from app.commands.relay import booked, write_options
 from app.commands.terminal import Terminal, reported, text_table
 from app.models.files import write_atomically
@@ -22,6 +22,7 @@ def calendar() -> None:
 @calendar.command("read")
 @click.argument("link")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False), required=False)
+@needs("meter.read")
 @link_options
 @common_options
 def read(link: str, file: Path | None, **given: Any) -> None:
@@ -43,6 +44,7 @@ def read(link: str, file: Path | None, **given: Any) -> None:
 @click.argument("link")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @write_options
+@needs("meter.write")
 @link_options
 @common_options
 def write(link: str, file: Path, **given: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from app.commands.options import common_options, link_options, target_from
+from app.commands.options import common_options, link_options, needs, target_from
 from app.commands.read import told_shape, words
 from app.commands.terminal import Terminal, reported, text_table
 from app.errors import AppError
@@ -31,6 +31,7 @@ from drivers.trace_link import Trace
 @click.option("--formula", default="", help="address of a serial number: SN % 10000 + 1000")
 @click.option("--preview", is_flag=True, help="show the address of --serial and ask nobody")
 @click.option("--read", "wanted", default="", help="read from each meter found: identity,registers")
+@needs("meter.read")
 @link_options
 @common_options
 def find(link: str, **given: Any) -> None:

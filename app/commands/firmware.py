@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from app.commands.options import common_options, link_options, target_from
+from app.commands.options import common_options, link_options, needs, target_from
 from app.commands.relay import booked, write_options
 from app.commands.terminal import Terminal, reported
 from app.errors import BadInput
@@ -25,6 +25,7 @@ def firmware() -> None:
 @click.option("--identifier", default="", help="name of the image; the file's name without ending")
 @click.option("--verify-only", is_flag=True, help="do not activate it")
 @write_options
+@needs("meter.write")
 @link_options
 @common_options
 def load(link: str, file: Path, identifier: str, verify_only: bool, **given: Any) -> None:

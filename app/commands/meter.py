@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from app.commands.options import common_options, link_options, target_from
+from app.commands.options import common_options, link_options, needs, target_from
 from app.commands.terminal import Terminal, reported, text_table
 from app.errors import Cancelled
 from app.services import shapes
@@ -40,6 +40,7 @@ def clock() -> None:
 @clock.command("set")
 @click.argument("link")
 @click.option("--yes", is_flag=True, help="do not ask")
+@needs("meter.write")
 @link_options
 @common_options
 def set_clock(link: str, yes: bool, **given: Any) -> None:

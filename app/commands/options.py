@@ -3,13 +3,15 @@
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
 
-from app.errors import BadInput
-from app.models.database import Database
+from app.commands.terminal import reported
+from app.errors import BadInput, NotPermitted
+from app.models.database import FILE, Database
 from app.paths import data_folder
 from app.services.connection import (
     Overrides,
@@ -17,7 +19,7 @@ from app.services.connection import (
     secrets_from_environment,
     secrets_in_entry,
 )
-from app.services.seat import demand, shared
+from app.services.seat import demand, demand_somebody, shared
 from drivers.secrets import Secrets
 from drivers.trace_link import Trace
 
@@ -185,12 +187,48 @@ def database(data: Path | None, *, read_only: bool = False) -> Database:
     return db
 
 
+def looked_at(data: Path | None) -> Database:
+    """Open the local database to be read; where people are entered, for one who has signed in.
+
+    Raises:
+        NotPermitted: METERWRIGHT_USER names nobody, or the password does not fit.
+    """
+    db = database(data, read_only=True)
+    if not shared(db):
+        return db
+    db.close()
+    db = database(data)  # a sign-in is written down
+    try:
+        demand_somebody(db)
+    except NotPermitted:
+        db.close()
+        raise
+    return db
+
+
+def needs(right: str) -> Callable[[Command], Command]:
+    """Let a command run only for who has a right; it asks nobody in single hands."""
+
+    def guarded(command: Command) -> Command:
+        @wraps(command)
+        def allowed(*arguments: Any, **given: Any) -> Any:
+            with reported(given["as_json"]):
+                permitted(given["data"], right)
+            return command(*arguments, **given)
+
+        return allowed
+
+    return guarded
+
+
 def permitted(data: Path | None, right: str) -> None:
     """Raise unless who calls has a right; in single hands everybody has.
 
     Raises:
         NotPermitted: The person named by METERWRIGHT_USER has it not, or nobody is named.
     """
+    if not (data_folder(data) / FILE).exists():
+        return
     with database(data, read_only=True) as db:
         if not shared(db):
             return

@@ -6,12 +6,13 @@ from typing import Any
 
 import click
 
-from app.commands.options import common_options, database
+from app.commands.options import common_options, database, looked_at
 from app.commands.review import acting, acting_options, note, visit_shape
 from app.commands.terminal import Terminal, reported, text_table
 from app.errors import BadInput
 from app.main import desk_on
 from app.models.database import Database
+from app.services.seat import demand_somebody
 from app.services.token_box import TokenBox
 from app.workorders.exchange.export_orders import export_orders
 from app.workorders.exchange.import_orders import ImportResult, import_orders
@@ -106,7 +107,7 @@ def list_orders(
     *, state: str | None, queue: str, search: str, data: Path | None, as_json: bool
 ) -> None:
     """List the orders on this laptop."""
-    with reported(as_json), database(data, read_only=True) as db:
+    with reported(as_json), looked_at(data) as db:
         states = frozenset([state]) if state else frozenset()
         ids = find_ids(db, QueueFilter(states=states, queue=queue, text=search))
         found: list[QueueRow] = []
@@ -139,7 +140,7 @@ def _list_words(found: list[QueueRow]) -> str:
 @common_options
 def show_order(*, order: str, data: Path | None, as_json: bool) -> None:
     """Show everything about one ORDER (its number or id)."""
-    with reported(as_json), database(data, read_only=True) as db:
+    with reported(as_json), looked_at(data) as db:
         detail = order_detail(db, find_order(db, order))
         Terminal(as_json).result(detail_shape(detail), lambda: _detail_words(detail))
 
@@ -166,6 +167,7 @@ def _detail_words(detail: OrderDetail) -> str:
 def export_file(*, file: Path, data: Path | None, as_json: bool) -> None:
     """Write results to FILE: .xlsx, .csv (three files) or .jsonl (the journal)."""
     with reported(as_json), database(data) as db:
+        demand_somebody(db)
         written = export_orders(db, file)
         Terminal(as_json).result({"file": str(file), "sha256": written}, f"Written to {file}")
 

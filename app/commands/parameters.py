@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from app.commands.options import common_options, link_options, target_from
+from app.commands.options import common_options, link_options, needs, target_from
 from app.commands.relay import booked, write_options
 from app.commands.terminal import Terminal, reported, text_table
 from app.models.files import write_atomically
@@ -32,6 +32,7 @@ def parameters() -> None:
 @parameters.command("read")
 @click.argument("link")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@needs("meter.read")
 @link_options
 @common_options
 def read(link: str, file: Path, **given: Any) -> None:
@@ -49,6 +50,7 @@ def read(link: str, file: Path, **given: Any) -> None:
 @parameters.command("compare")
 @click.argument("link")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@needs("meter.read")
 @link_options
 @common_options
 def compare(link: str, file: Path, **given: Any) -> None:
@@ -67,6 +69,7 @@ def compare(link: str, file: Path, **given: Any) -> None:
 @click.argument("link")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @write_options
+@needs("meter.write")
 @link_options
 @common_options
 def write(link: str, file: Path, **given: Any) -> None:

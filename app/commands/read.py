@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from app.commands.options import common_options, link_options, target_from
+from app.commands.options import common_options, link_options, needs, target_from
 from app.commands.terminal import Terminal, reported, text_table
 from app.errors import BadInput, Cancelled, Interrupted
 from app.paths import data_folder
@@ -40,6 +40,7 @@ Broken = Cancelled | Interrupted | DriverError
 @click.option("--entries", default="", help="rows by number, 1 is the oldest kept: 101-200")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--resume", is_flag=True, help="go on behind the last row in the --out file")
+@needs("meter.read")
 @link_options
 @common_options
 def read(link: str, what: tuple[str, ...], **given: Any) -> None:

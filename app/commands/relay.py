@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from app.commands.options import common_options, database, link_options, target_from
+from app.commands.options import common_options, database, link_options, needs, target_from
 from app.commands.terminal import Terminal, reported
 from app.services import shapes
 from app.services.booking import Book
@@ -62,6 +62,7 @@ def _act(action: Switching, link: str, given: dict[str, Any]) -> None:
 @relay.command("open")
 @click.argument("link")
 @write_options
+@needs("meter.write")
 @link_options
 @common_options
 def open_(link: str, **given: Any) -> None:
@@ -72,6 +73,7 @@ def open_(link: str, **given: Any) -> None:
 @relay.command("close")
 @click.argument("link")
 @write_options
+@needs("meter.write")
 @link_options
 @common_options
 def close(link: str, **given: Any) -> None:
@@ -82,6 +84,7 @@ def close(link: str, **given: Any) -> None:
 @relay.command("arm")
 @click.argument("link")
 @write_options
+@needs("meter.write")
 @link_options
 @common_options
 def arm(link: str, **given: Any) -> None:

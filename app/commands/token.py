@@ -5,13 +5,14 @@ from typing import Any
 
 import click
 
-from app.commands.options import common_options, database, link_options, target_from
+from app.commands.options import common_options, database, link_options, looked_at, target_from
 from app.commands.terminal import Terminal, reported, text_table
 from app.errors import BadInput, Cancelled
 from app.main import desk_on
 from app.models.database import Database
 from app.services.confirming import confirm
 from app.services.connection import connect
+from app.services.seat import demand
 from app.services.token import TokenFacts, key_words, plain_digits, reading_data, token_facts
 from app.services.token_alone import TokenOutcome, enter_alone
 from app.tasks import AnswerKind, Ask, Task
@@ -48,6 +49,7 @@ def enter(link: str, digits: str, order: str, reason: str, yes: bool, **given: A
     """Enter a TOKEN of 20 digits at the meter on LINK, once, and read back what came of it."""
     terminal = Terminal(given["as_json"])
     with reported(given["as_json"]), database(given["data"]) as db:
+        demand(db, "meter.write")
         plain = plain_digits(digits)
         facts = token_facts(plain)
         desk = desk_on(db)
@@ -113,6 +115,7 @@ def settle(order: str, link: str, **given: Any) -> None:
     """
     terminal = Terminal(given["as_json"])
     with reported(given["as_json"]), database(given["data"]) as db:
+        demand(db, "meter.write")
         desk = desk_on(db)
         target, trace = target_from(link, given["data"], given)
         context = desk.context((lambda _type: connect(target, trace)) if link else None)
@@ -180,7 +183,7 @@ def _previewed(told: Incoming, *, as_json: bool) -> None:
 @common_options
 def list_tokens(*, order: str, data: Path | None, as_json: bool) -> None:
     """List the tokens of an ORDER, masked, with what became of them."""
-    with reported(as_json), database(data, read_only=True) as db:
+    with reported(as_json), looked_at(data) as db:
         views = token_views(db, find_order(db, order))
         shape = [
             {

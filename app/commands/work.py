@@ -12,6 +12,7 @@ from app.errors import BadInput
 from app.main import desk_on
 from app.models.files import write_atomically
 from app.reports.verify import verify
+from app.services.seat import demand_somebody
 from app.tasks import Ask, Event, Found
 from app.workorders.checks import Check
 from app.workorders.queue import find_order
@@ -142,6 +143,7 @@ def make(*, order: str, out: Path, language: str, data: Path | None, as_json: bo
     with reported(as_json), database(data) as db:
         if language and language != "en":
             raise BadInput(f"reports cannot be made in {language!r} yet; only in 'en'")
+        demand_somebody(db)
         source = desk_on(db).render_report(find_order(db, order))
         write_atomically(out, source.read_bytes())
         Terminal(as_json).result({"report": str(out)}, f"Written to {out}")

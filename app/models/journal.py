@@ -86,6 +86,9 @@ def event_hash(
     return hashlib.sha256(whole.encode()).hexdigest()
 
 
+_LAPTOP = select(Laptop)
+
+
 def append(
     session: Session, kind: str, body: dict[str, Any], *, order_id: str = "", epoch: int = 0
 ) -> JournalEvent:
@@ -98,7 +101,7 @@ def append(
         order_id: The work order it belongs to, "" for none.
         epoch: The epoch of that order as this laptop knows it.
     """
-    laptop = session.execute(select(Laptop)).scalar_one()
+    laptop = session.execute(_LAPTOP).scalar_one()
     content = canonical(body)
     event_id = new_id()
     laptop.hlc = max(laptop.hlc + 1, time.time_ns() // 1_000_000 << HLC_COUNTER_BITS)

@@ -23,11 +23,18 @@ class Actor(Protocol):
     def role(self) -> str:
         """Their role."""
 
+    @property
+    def areas(self) -> tuple[str, ...]:
+        """The areas whose orders they see, empty for all."""
+
     def may(self, right: str) -> bool:
         """Tell whether the role has a right."""
 
     def demand(self, right: str) -> None:
         """Raise unless the role has a right."""
+
+    def sees(self, area: str) -> bool:
+        """Tell whether an area lies in their data segment."""
 
 
 class User(Base):

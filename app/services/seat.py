@@ -20,8 +20,29 @@ def demand(db: Database, right: str) -> None:
     """
     if db.actor is not None:
         db.actor.demand(right)
-    elif shared(db):
+    else:
+        demand_somebody(db)
+
+
+def demand_somebody(db: Database) -> None:
+    """Raise where people are entered and nobody has signed in.
+
+    Raises:
+        NotPermitted: So it is.
+    """
+    if db.actor is None and shared(db):
         raise NotPermitted("nobody has signed in")
+
+
+def demand_area(db: Database, area: str) -> None:
+    """Raise unless an order of this area lies in the data segment of who sits at ``db``.
+
+    Raises:
+        NotPermitted: It does not.
+    """
+    if db.actor is not None and not db.actor.sees(area):
+        own = ", ".join(db.actor.areas)
+        raise NotPermitted(f"{db.actor.name} works in {own}; this order is of {area or 'no area'}")
 
 
 def shared(db: Database) -> bool:

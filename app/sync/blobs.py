@@ -17,6 +17,13 @@ from app.tasks import Progress, Task
 
 _ASKED_AT_ONCE = 200
 _TRIES = 2
+# Written once: making a statement costs more than running it, and every session runs this.
+_WAITING = (
+    select(Attachment)
+    .outerjoin(Blob, Blob.sha256 == Attachment.sha256)
+    .where(Blob.verified_at.is_(None))
+    .order_by(Attachment.at.desc())
+)
 
 
 def waiting(session: Session) -> list[Blob]:
@@ -25,13 +32,7 @@ def waiting(session: Session) -> list[Blob]:
     Rows are made for attachments that no sync has looked at yet; needs a write transaction.
     """
     found: dict[str, Blob] = {}
-    attachments = session.scalars(
-        select(Attachment)
-        .outerjoin(Blob, Blob.sha256 == Attachment.sha256)
-        .where(Blob.verified_at.is_(None))
-        .order_by(Attachment.at.desc())
-    ).all()
-    for attachment in attachments:
+    for attachment in session.scalars(_WAITING).all():
         if attachment.sha256 in found:
             continue
         blob = session.get(Blob, attachment.sha256)

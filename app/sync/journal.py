@@ -24,7 +24,29 @@ _OPEN = (
     .limit(bindparam("count", type_=Integer))
 )
 _OPEN_COUNT = select(func.count()).select_from(JournalEvent).where(JournalEvent.acked_at.is_(None))
-_INCARNATIONS = select(JournalEvent.incarnation).distinct()
+_ACKNOWLEDGED_TO = (
+    select(JournalEvent.incarnation, func.max(JournalEvent.seq))
+    .where(JournalEvent.acked_at.is_not(None))
+    .group_by(JournalEvent.incarnation)
+)
+_ACKNOWLEDGE = (
+    update(JournalEvent)
+    .where(
+        JournalEvent.incarnation == bindparam("number"),
+        JournalEvent.seq <= bindparam("last"),
+        JournalEvent.acked_at.is_(None),
+    )
+    .values(acked_at=bindparam("at"))
+    .execution_options(synchronize_session=False)
+)
+_OF_ORDER = JournalEvent.order_id == WorkOrder.order_id
+_VERIFIED = exists().where(Blob.sha256 == Attachment.sha256, Blob.verified_at.is_not(None))
+_FINISHED = select(WorkOrder.order_id).where(
+    WorkOrder.state == OrderState.DONE,
+    exists().where(_OF_ORDER, JournalEvent.kind == "order.done"),
+    ~exists().where(_OF_ORDER, JournalEvent.acked_at.is_(None)),
+    ~exists().where(Attachment.order_id == WorkOrder.order_id, ~_VERIFIED),
+)
 
 
 def laptop_of(session: Session) -> Laptop:
@@ -62,21 +84,15 @@ def acknowledge(session: Session, incarnation: int, upto: int, last_sent: int) -
     The time is the centre's: retention counts from it.
     """
     at = laptop_of(session).last_server_time or utc_now()
-    session.execute(
-        update(JournalEvent)
-        .where(
-            JournalEvent.incarnation == incarnation,
-            JournalEvent.seq <= min(upto, last_sent),
-            JournalEvent.acked_at.is_(None),
-        )
-        .values(acked_at=at)
-    )
+    session.execute(_ACKNOWLEDGE, {"number": incarnation, "last": min(upto, last_sent), "at": at})
 
 
 def forget_acknowledgements(session: Session, last_seqs: Mapping[int, int]) -> int:
     """Open again what the centre has lost; return how many events that are."""
     reopened = 0
-    for incarnation in session.scalars(_INCARNATIONS).all():
+    for incarnation, acknowledged in session.execute(_ACKNOWLEDGED_TO).all():
+        if acknowledged <= last_seqs.get(incarnation, 0):
+            continue
         changed = session.execute(
             update(JournalEvent)
             .where(
@@ -145,14 +161,7 @@ def renumber(session: Session, incarnation: int, from_seq: int, fresh: int) -> N
 
 def submit_finished(session: Session) -> int:
     """Turn *done* into *submitted* where the centre has everything; return how many orders."""
-    of_order = JournalEvent.order_id == WorkOrder.order_id
-    unsent = exists().where(of_order, JournalEvent.acked_at.is_(None))
-    ended = exists().where(of_order, JournalEvent.kind == "order.done")
-    verified = exists().where(Blob.sha256 == Attachment.sha256, Blob.verified_at.is_not(None))
-    media = exists().where(Attachment.order_id == WorkOrder.order_id, ~verified)
-    ids = session.scalars(
-        select(WorkOrder.order_id).where(WorkOrder.state == OrderState.DONE, ended, ~unsent, ~media)
-    ).all()
+    ids = session.scalars(_FINISHED).all()
     for order_id in ids:
         session.execute(
             update(WorkOrder)

@@ -132,6 +132,7 @@ class Bench:
         Raises:
             NoReply: Nothing answers; the notes of the error tell what was tried.
         """
+        self._demand_reading()
         yield Progress("Opening the port")
         with self._port(target) as link:
             tries = looking(link)
@@ -149,6 +150,7 @@ class Bench:
         Raises:
             BadInput: ``addresses`` is no list of addresses.
         """
+        self._demand_reading()
         plan = Plan(addresses_in(addresses))
         base = meter_type_named(meter_type or "generic-dlms")
         return (yield from scan_bus(lambda: self._port(target), base, plan))
@@ -272,6 +274,15 @@ class Bench:
         opened = self._opened(at)
         act = operate_supply(lambda: opened(at.meter_type), action, self._record, expected)
         return (yield from self.watched(act))
+
+    def _demand_reading(self) -> None:
+        """Raise unless whoever works here may look for meters.
+
+        Raises:
+            NotPermitted: They may not.
+        """
+        if not self._may("meter.read"):
+            raise NotPermitted("this role does not work at meters")
 
     def _demand_writing(self) -> None:
         """Raise unless whoever works here may change meters.

@@ -79,7 +79,7 @@ class QueueFilter:
 
 def count_by_state(db: Database, chosen: QueueFilter | None = None) -> dict[str, int]:
     """Return how many orders there are in each state, those of ``chosen`` but for its states."""
-    where, values = _where(chosen or QueueFilter(), with_states=False)
+    where, values = _where(chosen or QueueFilter(), _own_areas(db), with_states=False)
     sql = f"SELECT state, count(*) FROM work_order{where} GROUP BY state"  # noqa: S608 - no input
     with db.read() as session:
         return dict(_cursor(session, sql, values))
@@ -92,7 +92,7 @@ def find_ids(db: Database, chosen: QueueFilter | None = None) -> "array[int]":
         BadInput: The queue cannot be sorted like that.
     """
     wanted = chosen or QueueFilter()
-    where, values = _where(wanted)
+    where, values = _where(wanted, _own_areas(db))
     sql = f"SELECT rowid FROM work_order{where} ORDER BY {_order(wanted)}"  # noqa: S608 - no input
     with db.read() as session:
         return array("q", chain.from_iterable(_cursor(session, sql, values)))
@@ -131,20 +131,23 @@ def find_order(db: Database, number_or_id: str) -> str:
     """Return the id of the order with this number, id or reference.
 
     Raises:
-        NotFound: There is none.
+        NotFound: There is none, or none in the areas of who has signed in.
         BadInput: Several orders have this number; the text names their ids.
     """
     wanted = number_or_id.strip().lstrip("#").strip()
+    sees = db.actor.sees if db.actor is not None else lambda _area: True
     with db.read() as session:
-        if wanted and session.get(WorkOrder, wanted) is not None:
+        by_id = session.get(WorkOrder, wanted) if wanted else None
+        if by_id is not None and sees(by_id.area):
             return wanted
         found = session.execute(
-            select(WorkOrder.order_id, WorkOrder.number, WorkOrder.source)
+            select(WorkOrder.order_id, WorkOrder.number, WorkOrder.source, WorkOrder.area)
             .where(or_(WorkOrder.number == wanted, WorkOrder.external_ref == wanted))
             .order_by(WorkOrder.created)
             .limit(10)
         ).all()
-    exact = [row for row in found if row.number == wanted] or list(found)
+    found = [row for row in found if sees(row.area)]
+    exact = [row for row in found if row.number == wanted] or found
     if not wanted or not exact:
         raise NotFound(f"there is no work order {number_or_id!r}")
     if len(exact) > 1:
@@ -156,7 +159,14 @@ def find_order(db: Database, number_or_id: str) -> str:
 _ROWID: Any = literal_column("work_order.rowid")
 
 
-def _where(chosen: QueueFilter, *, with_states: bool = True) -> tuple[str, list[Any]]:
+def _own_areas(db: Database) -> tuple[str, ...]:
+    """Return the data segment of who has signed in, empty for everything."""
+    return db.actor.areas if db.actor is not None else ()
+
+
+def _where(
+    chosen: QueueFilter, own: Sequence[str], *, with_states: bool = True
+) -> tuple[str, list[Any]]:
     """Return the WHERE clause and its values; every value that people give is bound."""
     terms: list[str] = []
     values: list[Any] = []
@@ -170,10 +180,10 @@ def _where(chosen: QueueFilter, *, with_states: bool = True) -> tuple[str, list[
     if chosen.queue:
         terms.append("queue = ?")
         values.append(chosen.queue)
-    if chosen.area:
-        area = chosen.area.rstrip("/")
-        terms.append("(area = ? OR substr(area, 1, ?) = ?)")
-        values += [area, len(area) + 1, f"{area}/"]
+    for areas in filter(None, ([chosen.area.rstrip("/")] if chosen.area else [], own)):
+        terms.append(f"({' OR '.join(['area = ? OR substr(area, 1, ?) = ?'] * len(areas))})")
+        for area in areas:
+            values += [area, len(area) + 1, f"{area}/"]
     if chosen.due_to is not None:
         terms.append("due <= ?")
         values.append(chosen.due_to.isoformat())

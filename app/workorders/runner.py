@@ -16,7 +16,7 @@ from app.models.database import Database
 from app.models.files import keep_file
 from app.models.journal import append
 from app.models.order import Attachment, Draft, OrderState, StepResult, WorkOrder
-from app.services.seat import demand
+from app.services.seat import demand, demand_area
 from app.tasks import Found, Progress, Task
 from app.workorders.lifecycle import transition
 from app.workorders.limits import load_pack
@@ -144,6 +144,7 @@ def _begin(context: WorkContext, order_id: str, stop_after: str) -> tuple[WorkOr
     """Return the order, started, and its procedure; or the order as it is, when it is done."""
     with context.db.write() as session:
         order = _order(session, order_id)
+        demand_area(context.db, order.area)
         procedure = load_procedure(order.procedure)
         if stop_after:
             procedure.step(stop_after)

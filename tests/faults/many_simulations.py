@@ -28,7 +28,7 @@ from tests.faults.simulation import Simulation
 
 USUAL = 10_000
 AT_ONCE = 50
-SHORT, MIDDLE, LONG = (5, 2), (25, 3), (80, 4)  # steps and laptops
+SHORT, MIDDLE, LONG = (8, 2), (25, 3), (80, 4)  # steps and laptops
 SAID_EVERY = 2000
 SHOWN = 3  # failures that are told in full
 RARE = ("restored", "put_back", "clone", "late_message", "clock", "assign", "recall", "reject")

@@ -7,6 +7,7 @@ compiled.  So the places of the files are the same in every run; the files are f
 
 import atexit
 import shutil
+import sqlite3
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -25,7 +26,7 @@ _CENTRES: dict[Path, Any] = {}
 
 
 class QuickWorld(World):
-    """A SQLite centre in ``folder``, which must be the same for every run; made where there is none."""
+    """A SQLite centre in ``folder``, made where there is none; the same folder for every run."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -36,6 +37,25 @@ class QuickWorld(World):
         if self.path not in _CENTRES:
             _CENTRES[self.path] = open_centre(f"sqlite:///{self.path}")
         self.centre = _CENTRES[self.path]
+        self._reader: sqlite3.Connection | None = None
+
+    def rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        if self._reader is None:
+            self._reader = sqlite3.connect(self.path)
+        return self._reader.execute(statement, values).fetchall()
+
+    def restore(self, copy: Path, *, told: bool = True) -> None:
+        self._let_go()
+        super().restore(copy, told=told)
+
+    def close(self) -> None:
+        self._let_go()
+        super().close()
+
+    def _let_go(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
 
     def open(self, folder: Path) -> Field:
         path = folder / FILE

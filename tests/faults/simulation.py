@@ -29,11 +29,11 @@ from app.models.order import OrderState, WorkOrder
 from app.sync.session import SyncResult, synchronise
 from app.tasks import collect
 from tests.faults.promises import (
-    check_forgotten,
     check_alarms,
     check_epochs,
     check_exactly_once,
     check_files,
+    check_forgotten,
     check_signs,
     check_verdicts,
     replay_mail,

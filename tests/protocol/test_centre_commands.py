@@ -9,8 +9,8 @@ from app.centre.contract import Enrolment
 from app.cli import meterwright
 from app.commands.centre import write_credentials
 from app.errors import BadInput
-from app.models.database import Database
-from app.models.order import OrderState
+from app.models.database import FILE, Database
+from app.models.order import OrderState, WorkOrder
 from app.services import users
 from app.services.users import SignedIn
 from resources import resource
@@ -123,6 +123,66 @@ def test_once_people_are_entered_work_and_secrets_need_a_sign_in_too(run, tmp_pa
     run("orders", "import", orders, code=20, METERWRIGHT_USER="carl", **password)
     run("vault", "delete", "centre", code=20, METERWRIGHT_USER="carl", **password)
     run("orders", "import", orders, METERWRIGHT_USER="ada", **password)
+
+
+AT_THE_METER = [
+    ("read", "LINK", "identity"),
+    ("find", "LINK"),
+    ("relay", "open", "LINK"),
+    ("relay", "close", "LINK"),
+    ("relay", "arm", "LINK"),
+    ("clock", "set", "LINK", "--yes"),
+    ("parameters", "read", "LINK", "p.toml"),
+    ("parameters", "compare", "LINK", "FILE"),
+    ("parameters", "write", "LINK", "FILE"),
+    ("calendar", "read", "LINK"),
+    ("calendar", "write", "LINK", "FILE"),
+    ("firmware", "load", "LINK", "FILE", "--identifier", "x"),
+    ("token", "enter", "LINK", "12345678901234567890", "--yes"),
+    ("token", "settle", "1", "LINK"),
+]
+
+
+def test_once_people_are_entered_only_who_may_reaches_a_meter(run, tmp_path):
+    file = tmp_path / "file.toml"
+    file.write_text("")
+    with Database.open(tmp_path / "office") as db:
+        users.add(db, "ada", "administrator", PASSWORD)
+        users.add(db, "carl", "agent", PASSWORD, by=SignedIn("ada", "administrator"))
+    nowhere = {"LINK": "tcp://127.0.0.1:1", "FILE": str(file)}
+    for words in AT_THE_METER:
+        told = [nowhere.get(word, word) for word in words]
+        run(*told, code=20)
+        run(*told, code=20, METERWRIGHT_USER="carl", METERWRIGHT_PASSWORD=PASSWORD)
+
+
+def test_a_laptop_without_people_makes_no_database_to_read_a_meter(run, tmp_path):
+    run("read", "tcp://127.0.0.1:1", "identity", code=10)
+    assert not (tmp_path / "office" / FILE).exists()
+
+
+def test_a_person_with_areas_sees_works_and_exports_only_their_orders(run, tmp_path):
+    with Database.open(tmp_path / "office") as db:
+        users.add(db, "ada", "administrator", PASSWORD)
+        users.add(db, "ana", "installer", PASSWORD, by=SignedIn("ada", "administrator"),
+                  areas=("North",))  # fmt: skip
+        with db.write() as session:
+            for number, area in (("1", "North"), ("2", "North/Mill"), ("3", "Northern"), ("4", "")):
+                session.add(WorkOrder(number=number, area=area, state=OrderState.ACCEPTED))
+    ana = {"METERWRIGHT_USER": "ana", "METERWRIGHT_PASSWORD": PASSWORD}
+    ada = {**ana, "METERWRIGHT_USER": "ada"}
+    run("orders", "list", code=20)
+    run("orders", "export", tmp_path / "out.csv", code=20)
+    assert [row["number"] for row in run("orders", "list", **ana)["orders"]] == ["1", "2"]
+    assert len(run("orders", "list", **ada)["orders"]) == 4
+    run("orders", "show", "2", **ana)
+    run("orders", "show", "3", code=2, **ana)
+    run("run", "4", "tcp://127.0.0.1:1", code=2, **ana)
+    run("orders", "export", tmp_path / "out.csv", **ana)
+    rows = (tmp_path / "out-orders.csv").read_text("utf-8").splitlines()
+    assert len(rows) == 3
+    run("orders", "export", tmp_path / "out.jsonl", code=20, **ana)
+    run("orders", "export", tmp_path / "out.jsonl", **ada)
 
 
 def test_credentials_are_for_their_owner_only_and_never_written_over(tmp_path):

@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import literal_column, select
 from sqlalchemy.orm import Session
 
-from app.errors import BadInput
+from app.errors import BadInput, NotPermitted
 from app.models.database import Database
 from app.models.engine import translated
 from app.models.files import flush_folder
@@ -99,6 +99,7 @@ def export_orders(db: Database, path: Path, *, chosen: QueueFilter | None = None
         BadInput: The ending of ``path`` is none of these, its folder does not exist, or there is
             more than a spreadsheet holds.
         NoRoom: The disk is full or cannot be written.
+        NotPermitted: Who has signed in sees some areas only, and wants the whole journal.
     """
     writers: dict[str, Callable[[], dict[str, str]]] = {
         ".xlsx": lambda: _sheets(path, _tables(db, chosen)),
@@ -265,6 +266,8 @@ def _text(value: object) -> str:
 
 def _journal(db: Database, path: Path) -> dict[str, str]:
     """Write every event as one line; ``body`` is the text that its hash was made over."""
+    if db.actor is not None and db.actor.areas:
+        raise NotPermitted("the journal tells of orders of all areas; export to .xlsx or .csv")
     columns = [column.key for column in JournalEvent.__table__.columns]
     digest = hashlib.sha256()
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
