@@ -23,7 +23,7 @@ REPEATS = 3
 STATES = ("downloaded", "accepted", "started", "done", "submitted", "approved", "closed")
 STREETS = ("Oak", "Mill", "Canal", "Quay", "Church", "High", "Harbour", "Älv", "Łąka")
 OPEN = ", ".join(f"'{state}'" for state in sorted(OPEN_STATES))
-URGENT = "ORDER BY priority, due NULLS LAST, rowid"
+URGENT = "ORDER BY priority, due IS NULL, due, rowid"
 FOUND = "instr(search, '{}') > 0"
 
 Question = tuple[str, float, QueueFilter, str]
@@ -38,7 +38,7 @@ QUESTIONS: tuple[Question, ...] = (
         "sort: all by priority",
         0.6,
         QueueFilter(),
-        "SELECT rowid FROM work_order ORDER BY priority, due NULLS LAST, rowid",
+        "SELECT rowid FROM work_order ORDER BY priority, due IS NULL, due, rowid",
     ),
     (
         "sort: all by number",

@@ -57,6 +57,9 @@ class WorkOrder(Base):
             sqlite_where=text("external_ref <> ''"),
         ),
         Index("ix_work_order_list", "state", "priority", "due"),
+        # Sorting all orders reads an index from end to end; without a day they come last.
+        Index("ix_work_order_urgent", "priority", text("(due IS NULL)"), "due"),
+        Index("ix_work_order_title", "title"),
     )
 
     order_id: Mapped[str] = mapped_column(primary_key=True, default_factory=new_id)

@@ -41,7 +41,7 @@ __all__ = [
 PAGE = 256
 # Each order ends in the row number, so that equal rows never change places.
 _ORDERS: dict[str, tuple[str, ...]] = {
-    "priority": ("priority", "due NULLS LAST"),
+    "priority": ("priority", "due IS NULL", "due"),  # as an index has it
     "when": ("due NULLS LAST", "window_from NULLS LAST", "priority"),
     "due": ("due NULLS LAST", "priority"),
     "number": ("length(number)", "number"),

@@ -57,7 +57,7 @@ def mutated(function: Callable[..., Any], piece: str, instead: str) -> Callable[
 MUTANTS = [
     Mutant(
         "the centre takes numbers with a gap", SqliteSession, "push",
-        "if envelope.seq != last + 1:", "if False:", "I", 550, MIDDLE,
+        "if envelope.seq != last + 1:", "if False:", "I", 68, MIDDLE,
     ),
     Mutant(
         "the centre does not compare what it has", SqliteSession, "push",
@@ -98,11 +98,11 @@ MUTANTS = [
     ),
     Mutant(
         "files are not asked for again after a restore", session._Session, "_greet",
-        "forget_verification(session)", "pass", "I6",
+        "forget_verification(session)", "pass", "I6", 7,
     ),
     Mutant(
         "an older disk does not read back", session._Session, "_read_back",
-        "if not wanted:", "if True:", "I1, I2", 690, MIDDLE,
+        "if not wanted:", "if True:", "I1, I2", 20, MIDDLE,
     ),
     Mutant(
         "new numbers are taken without alarm", SqliteSession, "new_incarnation",

@@ -1,104 +1,111 @@
 """Errors and kills at system calls of a laptop's day, put in by strace; needs no root.
 
-One failed call must not stop the process that met it: this is how a missing ROLLBACK shows.
+One failed call must not stop the process that met it: this is how a missing ROLLBACK shows.  Every
+call of a kind is a point; as many of them as take some seconds are tried, evenly spread, and all
+with METERWRIGHT_FAULTS=all.
 """
 
 import os
 import shutil
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
 from tests.faults import test_postgres_kill, test_sync_kill
-from tests.faults.sync_child import COLD, URL_FILE
-from tests.protocol.sync_world import World
+from tests.faults.test_postgres_kill import morning as far_morning
+from tests.faults.test_sync_kill import KILLED, Child, child, morning, place
+
+__all__ = ["child", "far_morning", "morning", "place"]
 
 STRACE = shutil.which("strace")
 pytestmark = [
     pytest.mark.skipif(STRACE is None, reason="strace is not installed"),
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(900),
 ]
-ALL = os.environ.get("METERWRIGHT_FAULTS") == "all"
+MOST = 10_000 if os.environ.get("METERWRIGHT_FAULTS") == "all" else 12  # of each kind
 
 # Which call of the process that does the day, and what happens at its n-th.
 ON_DISK = [
-    ("pwrite64", "error=ENOSPC", (3, 40)),
-    ("pwrite64", "error=EIO", (12,)),
-    ("fdatasync", "error=EIO", (2, 9)),
-    ("pwrite64", "signal=SIGKILL", (25,)),
-    ("fdatasync", "signal=SIGKILL", (5,)),
-]
-ON_DISK_FAR = [  # the laptop's own disk, while the centre is a PostgreSQL server
-    ("pwrite64", "error=ENOSPC", (4,)),
-    ("pwrite64", "error=EIO", (17,)),
-    ("fdatasync", "error=EIO", (4,)),
-    ("fdatasync", "signal=SIGKILL", (6,)),
+    ("pwrite64", "error=ENOSPC"),
+    ("pwrite64", "error=EIO"),
+    ("fdatasync", "error=EIO"),
+    ("pwrite64", "signal=SIGKILL"),
+    ("fdatasync", "signal=SIGKILL"),
 ]
 ON_THE_LINE = [
-    ("sendto", "error=ECONNRESET", (1, 9)),
-    ("recvfrom", "error=ECONNRESET", (6,)),
-    ("sendto", "signal=SIGKILL", (5,)),
+    ("sendto", "error=ECONNRESET"),
+    ("recvfrom", "error=ECONNRESET"),
+    ("sendto", "signal=SIGKILL"),
+    ("recvfrom", "signal=SIGKILL"),
 ]
 
 
-@pytest.fixture
-def place():
-    with tempfile.TemporaryDirectory() as folder:
-        yield Path(folder)
+class Watch:
+    """A system call of the day that is counted, or fails at its n-th time."""
+
+    def __init__(self, call: str, action: str = "", at: int = 0) -> None:
+        self.count = 0
+        self._call = call
+        self._inject = ["-e", f"inject={call}:{action}:when={at}"] if action else []
+
+    @contextmanager
+    def __call__(self, pid: int) -> Iterator[None]:
+        command = [STRACE, "-f", "-e", f"trace={self._call}", *self._inject, "-p", str(pid)]
+        strace = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, errors="replace")
+        assert "attached" in strace.stderr.readline()
+        yield
+        told = strace.communicate(timeout=60)[1]
+        self.count = sum(f"{self._call}(" in line for line in told.splitlines())
 
 
-def day(folder: Path, call: str = "", action: str = "", at: int = 0) -> int:
-    """Do a day in a process of its own; return its exit status."""
-    inject = ["-e", f"trace={call}", "-e", f"inject={call}:{action}:when={at}"] if call else []
-    strace = [STRACE, "-f", "-qq", "-o", os.devnull, *inject] if call else []
-    command = [*strace, sys.executable, "-m", "tests.faults.sync_child"]
-    done = subprocess.run(
-        command,
-        cwd=test_sync_kill.ROOT,
-        env={**os.environ, COLD: "1"},
-        input=f"none 0 {folder}\n",
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
+def points(count: int) -> list[int]:
+    """Return which of so many calls are tried."""
+    few = min(count, MOST)
+    return sorted({1 + index * (count - 1) // max(1, few - 1) for index in range(few)})
+
+
+def try_all(child: Child, kinds, begin, check) -> tuple[int, int]:
+    """Let each kind of call fail at many of its places; return how many of how many were tried."""
+    tried = of = 0
+    for call, action in kinds:
+        begin()
+        counting = Watch(call)
+        assert child.watched_day(counting) == 0
+        check()
+        assert counting.count, f"a day without {call}"
+        for at in points(counting.count):
+            begin()
+            status = child.watched_day(Watch(call, action, at))
+            where = f"{call} {action} at {at} of {counting.count}"
+            # How often an answer is read differs: the last points may not be reached.
+            expected = {KILLED, 0} if action.startswith("signal") else {0}
+            assert status in expected, f"{where}: status {status}"
+            assert child.day()[0] == 0, f"stuck after {where}"
+            check()
+            tried += 1
+        of += counting.count
+    return tried, of
+
+
+def test_a_failing_disk_loses_nothing_and_stops_nobody(child, morning):
+    tried, of = try_all(
+        child,
+        ON_DISK,
+        lambda: child.begin(morning),
+        lambda: test_sync_kill.evening(child.folder),
     )
-    assert done.stdout, done.stderr[-2000:]
-    return int(done.stdout.split()[0])
-
-
-def points(table):
-    chosen = [(call, action, at) for call, action, ats in table for at in ats]
-    if ALL:
-        chosen = [(c, a, at) for c, a, _ in table for at in range(1, 60, 2)]
-    return chosen
-
-
-def test_a_failing_disk_loses_nothing_and_stops_nobody(place):
-    for number, (call, action, at) in enumerate(points(ON_DISK)):
-        folder = place / f"d{number}"
-        folder.mkdir()
-        test_sync_kill.begin(World(folder))
-        status = day(folder, call, action, at)
-        killed = action.startswith("signal")
-        assert status == (test_sync_kill.KILLED if killed else 0), f"{call} {action} {at}"
-        assert day(folder) == 0 if killed else True, f"stuck after {call} {action} {at}"
-        test_sync_kill.evening(folder)
-    sys.stdout.write(f"system calls, SQLite: {len(points(ON_DISK))} points tried, failures 0\n")
+    sys.stdout.write(f"system calls, SQLite: {tried} of {of} points tried, failures 0\n")
 
 
 @pytest.mark.postgres
-def test_a_failing_line_or_disk_loses_nothing_with_a_centre_on_postgresql(place):
-    tried = [*points(ON_THE_LINE), *points(ON_DISK_FAR)]
-    for number, (call, action, at) in enumerate(tried):
-        world = test_postgres_kill.morning(place / f"l{number}")
-        assert (world.folder / URL_FILE).exists()
-        status = day(world.folder, call, action, at)
-        killed = action.startswith("signal")
-        assert status == (test_sync_kill.KILLED if killed else 0), f"{call} {action} {at}"
-        assert day(world.folder) == 0 if killed else True, f"stuck after {call} {action} {at}"
-        test_postgres_kill.evening(world)
-        world.close()
-    sys.stdout.write(f"system calls, PostgreSQL: {len(tried)} points tried, failures 0\n")
+def test_a_failing_line_or_disk_loses_nothing_with_a_centre_on_postgresql(child, far_morning):
+    tried, of = try_all(
+        child,
+        [*ON_THE_LINE, *ON_DISK],
+        lambda: far_morning.begin(child),
+        lambda: test_postgres_kill.evening(far_morning.world),
+    )
+    sys.stdout.write(f"system calls, PostgreSQL: {tried} of {of} points tried, failures 0\n")
