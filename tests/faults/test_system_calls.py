@@ -25,7 +25,7 @@ pytestmark = [
     pytest.mark.skipif(STRACE is None, reason="strace is not installed"),
     pytest.mark.timeout(900),
 ]
-MOST = 10_000 if os.environ.get("METERWRIGHT_FAULTS") == "all" else 12  # of each kind
+MOST = 10_000 if os.environ.get("METERWRIGHT_FAULTS") == "all" else 8  # of each kind
 
 # Which call of the process that does the day, and what happens at its n-th.
 ON_DISK = [

@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 
+from app.errors import CentreUnreachable
 from app.models.database import Database
 from app.models.order import OrderState, WorkOrder
-from app.views.queue_model import PAGE, PAGES_KEPT
+from app.views.queue_model import PAGE, PAGES_KEPT, SYNC
+from app.workorders.queue import find_ids
 from tests.gui.conftest import shut
 from tests.gui.fake_desk import FakeDesk
+from tests.protocol.sync_world import Field, World
 
 MANY = 100_000
 
@@ -217,3 +220,49 @@ def test_an_import_is_shown_before_it_is_done_and_names_the_wrong_rows(
     assert window.pages.queue.everything == 0, "nothing before the operator has seen it"
     sheet.go.click()
     qtbot.waitUntil(lambda: window.pages.queue.everything == 11, timeout=5000)
+
+
+class Cut:
+    """A centre whose line breaks before files are asked for."""
+
+    def __init__(self, centre):
+        self._centre = centre
+
+    def session(self, device_id):
+        calls = self._centre.session(device_id)
+
+        def cut(_wanted):
+            raise CentreUnreachable("cut")
+
+        calls.blob_missing = cut
+        return calls
+
+
+def test_the_sign_of_an_order_is_green_only_when_all_of_it_is_at_the_centre(
+    empty_desk, opened, qtbot, tmp_path
+):
+    (tmp_path / "centre").mkdir()
+    world = World(tmp_path / "centre")
+    field = Field(empty_desk.db.folder, empty_desk.db)
+    world.centre.enrol(field.device_id)
+    (order_id,) = field.take_orders(1)
+    field.photograph(order_id, b"photo")
+    window = opened(empty_desk)
+    model = page_of(window).model
+
+    def sign():
+        model.show_ids(find_ids(empty_desk.db), "number", descending=False)
+        model.cell(0, 0)
+        qtbot.waitUntil(lambda: model.order(0) is not None, timeout=5000)
+        face = model.cell(0, model.columns.index(SYNC)).chip
+        return face.word, face.tone == window.look.colours.passed
+
+    assert sign() == ("Local", False)
+    with pytest.raises(CentreUnreachable):
+        world.sync(field, Cut(world.centre))
+    assert sign() == ("Media pending (1)", False)
+    field.record(order_id, "reading.taken", {"n": 1})
+    assert sign() == ("Sent 2 of 3", False)
+    assert world.sync(field).in_step
+    assert sign() == ("Acknowledged", True)
+    world.centre.close()
