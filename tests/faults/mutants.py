@@ -78,7 +78,7 @@ MUTANTS = [
     ),
     Mutant(
         "a fact sent under two numbers counts twice", Ledger, "take",
-        "envelope.event_id in self._known", "False", "I1", 1200,
+        "envelope.event_id in self._known", "False", "I1", 208,
     ),
     Mutant(
         "nobody is asked about what was not applied", Ledger, "close",
