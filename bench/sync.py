@@ -5,6 +5,7 @@ sessions a second, rows a second into the log against plain executemany in the s
 a reading as day segments against one row a reading.  Needs PostgreSQL; uses a private server.
 """
 
+import socket
 import statistics
 import tempfile
 import time
@@ -12,9 +13,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pg8000.dbapi
 
+from app.centre import wire
 from app.centre.contract import MAX_EVENTS, CentreSession, Envelope
 from app.centre.fold import computed_hash
 from app.centre.opening import open_centre
@@ -113,12 +116,54 @@ def ingest(world: PostgresWorld) -> tuple[float, float, float]:
 
 def sessions(world: World, count: int = 40) -> float:
     """Return whole sessions a second of one laptop after another: connect, push 20, close."""
-    field = world.laptop("often")
+    field = world.laptop(f"often {new_id()}")
     took = 0.0
     for _ in range(count):
         field.take_orders(20, source=new_id())
         took += timed(lambda: collect(synchronise(field.db, world.centre)))
     return count / took
+
+
+class CountedSocket(socket.socket):
+    """A line whose messages to the server are counted, and the time it waits for answers."""
+
+    sent = 0
+    waited = 0.0
+
+    def send(self, *arguments: Any) -> int:
+        """Send, and count: pg8000 sends once for each round trip."""
+        CountedSocket.sent += 1
+        return super().send(*arguments)
+
+    def recv_into(self, *arguments: Any) -> int:
+        """Receive, and measure the wait."""
+        begun = time.perf_counter()
+        try:
+            return super().recv_into(*arguments)
+        finally:
+            CountedSocket.waited += time.perf_counter() - begun
+
+
+def round_trips(world: World, count: int = 20) -> tuple[float, float, float]:
+    """Return round trips, ms in all and ms of waiting for the server, of one session."""
+    plain = wire.connected_socket
+
+    def counted(where: wire.Address) -> CountedSocket:
+        line = plain(where)
+        wait = line.gettimeout()
+        made = CountedSocket(line.family, line.type, line.proto, fileno=line.detach())
+        made.settimeout(wait)
+        return made
+
+    wire.connected_socket = counted
+    try:
+        CountedSocket.sent, CountedSocket.waited = 0, 0.0
+        took = count / sessions(world, count)
+    finally:
+        wire.connected_socket = plain
+    # The last message says goodbye, and nobody waits for an answer.
+    trips = CountedSocket.sent / count - 1
+    return trips, took / count * 1000, CountedSocket.waited / count * 1000
 
 
 def readings(world: PostgresWorld) -> tuple[float, float, float, float]:
@@ -140,24 +185,24 @@ def readings(world: PostgresWorld) -> tuple[float, float, float, float]:
         }
         runs += day_runs(body)
     count = sum(len(run.delta) for run in runs)
-    wire: Wire = world.reader
-    packed = timed(lambda: store(wire, runs))
-    size = wire.call(
+    line: Wire = world.reader
+    packed = timed(lambda: store(line, runs))
+    size = line.call(
         "select sum(pg_total_relation_size(inhrelid)) from pg_inherits"
         " where inhparent = 'mw.reading_day'::regclass"
     )
-    wire.script(
+    line.script(
         "create table mw.flat (tenant_id text, meter_id int8, channel_id int2, at timestamptz,"
         " value numeric, status int4, primary key (tenant_id, meter_id, channel_id, at))"
     )
     plain = timed(
-        lambda: wire.script(
+        lambda: line.script(
             "insert into mw.flat select r.tenant_id, r.meter_id, r.channel_id, r.day +"
             " make_interval(secs => (x.i - 1) * 900), x.d, 0 from mw.reading_day r,"
             " unnest(r.delta) with ordinality x(d, i)"
         )
     )
-    flat = wire.call("select pg_total_relation_size('mw.flat')")
+    flat = line.call("select pg_total_relation_size('mw.flat')")
     return size / count, count / packed, flat / count, count / plain
 
 
@@ -166,14 +211,14 @@ def sizes(world: PostgresWorld) -> tuple[float, float]:
     field = world.laptop("orders")
     field.take_orders(2000, source="bench")
     world.sync(field)
-    wire: Wire = world.reader
+    line: Wire = world.reader
     for table in ("work_order", "event"):
-        wire.script(f"vacuum full mw.{table}")
-    event = wire.call(
+        line.script(f"vacuum full mw.{table}")
+    event = line.call(
         "select (select sum(pg_total_relation_size(inhrelid)) from pg_inherits"
         " where inhparent = 'mw.event'::regclass) / (select count(*) from mw.event)"
     )
-    order = wire.call(
+    order = line.call(
         "select pg_total_relation_size('mw.work_order') / count(*) from mw.work_order"
     )
     return float(event), float(order)
@@ -198,6 +243,10 @@ def main() -> None:
         print(f"ingest: {pushed:,.0f} events/s judged and folded, {replayed:,.0f} replayed,")
         print(f"  {plain:,.0f} rows/s by plain executemany; ratio {pushed / plain:.1f}")
         print(f"sessions: {sessions(world):.0f} a second, one client (10,000 laptops need 11)")
+        trips, whole, waited = round_trips(world)
+        print(
+            f"  one session: {trips:.0f} round trips, {whole:.0f} ms, {waited:.0f} of them waiting"
+        )
         size, rate, flat, flat_rate = readings(world)
         print(f"readings: {size:.1f} bytes each as day segments, {flat:.1f} as rows; ")
         print(f"  {rate:,.0f} readings/s from Python, {flat_rate:,.0f} rows/s inside the server")
