@@ -80,8 +80,8 @@ class BlockTransport:
         answer = self._said(blocks.first() or [apdu], answers, secret=secret)
         begun = False
         while answer[:1] == _BLOCK:
-            data = blocks.receive(answer)
             self._streaming = followed(answer)
+            data = blocks.receive(answer)
             if data:
                 begun = True
                 yield data
