@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from drivers.obis import parse
 from resources import resource
 
 
@@ -270,6 +271,12 @@ class MeterType:
     clock: str = "0-0:1.0.0.255"
     relay: str = "0-0:96.3.10.255"
     note: str = ""  # shown to the installer before connecting
+
+    def register(self, code: str) -> RegisterType:
+        """Return how this make lists the register with a code; by its code alone if it does not."""
+        wanted = parse(code) or code
+        listed = (one for one in self.registers if wanted in {one.code, parse(one.code)})
+        return next(listed, RegisterType(code))
 
 
 _CHOICES = {

@@ -26,7 +26,7 @@ from drivers.values import ProfileInfo, ProfileRow, Span
 @click.option("--log", default="", help="OBIS code or name of the event log")
 @click.option("--from", "start", default="", help="ISO 8601; without a zone it is local time")
 @click.option("--to", "end", default="")
-@click.option("--last", type=click.IntRange(min=1), help="the last N rows")
+@click.option("--last", type=click.IntRange(min=1), help="the last N rows of a profile or log")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False))
 @link_options
 @common_options

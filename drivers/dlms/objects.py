@@ -80,7 +80,7 @@ class ObjectReader:
         unit = self.unit_of(found.class_id, octets)
         return reading(obis, name or name_of(obis), found.value, unit, self._time(found, octets))
 
-    def attribute(self, code: str, class_id: int, attribute: int) -> Reading:
+    def attribute(self, code: str, class_id: int, attribute: int, name: str = "") -> Reading:
         """Return any attribute of any object: its number where it has one, and its text."""
         octets = to_bytes(code)
         obis = from_bytes(octets)
@@ -91,7 +91,7 @@ class ObjectReader:
         unit = _NO_UNIT
         if attribute == 2 and found.class_id in _SCALER_ATTRIBUTE:  # noqa: PLR2004 - the value
             unit = self.unit_of(found.class_id, octets)
-        return reading(obis, name_of(obis), found.value, unit, None)
+        return reading(obis, name or name_of(obis), found.value, unit, None)
 
     def text(self, code: str) -> str:
         """Return an identifying text, "" where the meter has none or does not show it."""

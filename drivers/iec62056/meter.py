@@ -46,6 +46,7 @@ from drivers.values import (
     Reading,
     RelayReading,
     Span,
+    newest,
 )
 
 _REOPENED = 1  # new sessions after an answer broke off, without one row in between
@@ -195,7 +196,8 @@ class Iec62056Meter:
         found = matching(readout, code)
         if not found:
             raise NotSupported(f"the meter has no {code}")
-        return reading_of(found[0], readout.check, own=self.meter_type.iec62056)
+        known = self.meter_type.register(code)
+        return reading_of(found[0], readout.check, known, self.meter_type.iec62056)
 
     def _single(self, code: str) -> Readout:
         """Return the answer to the read command for ``code``; a bare value gets the code."""
@@ -281,8 +283,7 @@ class Iec62056Meter:
         start, end = (span.start, span.end) if span else (None, None)
         log = self._archive(name, start, end).log
         rows = [row for row in log.rows if inside(row.time, start, end)] if log else []
-        if span and span.last:
-            rows = rows[-span.last :]
+        rows = newest(rows, span.last if span else 0)
         table = next((item.events for item in self.meter_type.logs if item.code == name), "")
         for row in rows:
             text = row.text
