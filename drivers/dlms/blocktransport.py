@@ -21,8 +21,8 @@ class BlockTransport:
         self._size = size
         self._window = window
         self._statistics = statistics
-        # the block that ended the last transfer, told from other answers by its number: a meter that
-        # sends it twice answers nothing with it
+        # the block that ended the last transfer, not of number 1 as new answers are: where a meter
+        # sends it twice, it answers nothing
         self._final = b""
         self._streaming = False  # blocks of a transfer that nobody waits for may be on the way
 
