@@ -23,6 +23,7 @@ VENV = HERE / ".venv"
 WINDOWS = os.name == "nt"
 PYTHON = VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
 OLDEST = (3, 11)
+PEERS = "peers"  # folder of .venv with programs of other people that one test talks to
 
 WINDOW_PACKAGES = [
     "libgl1", "libegl1", "libfontconfig1", "libxkbcommon0", "libglib2.0-0", "libdbus-1-3",
@@ -59,8 +60,12 @@ def main() -> int:
 # -- setting up ------------------------------------------------------------------------------
 
 
-def set_up(requirements: str) -> None:
-    """Make ``.venv`` hold exactly the locked ``requirements``; nothing to do when it does."""
+def set_up(requirements: str, apart: str = "") -> None:
+    """Make ``.venv`` hold exactly the locked ``requirements``; nothing to do when it does.
+
+    With ``apart`` they go into that folder of ``.venv``, without what they depend on, so that only
+    who puts the folder on its path sees them.
+    """
     if sys.version_info < OLDEST:
         raise Trouble(f"Python {OLDEST[0]}.{OLDEST[1]} or later is needed")
     lock = HERE / requirements
@@ -70,8 +75,12 @@ def set_up(requirements: str) -> None:
         return
     if not PYTHON.exists():
         make_venv()
-    say(f"Installing what {requirements} lists into .venv (once, a minute or two)")
+    folder = VENV / apart
+    say(f"Installing what {requirements} lists into {folder.relative_to(HERE)} (once)")
     pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    if apart:
+        shutil.rmtree(folder, ignore_errors=True)
+        pip += ["--no-deps", "--target", str(folder)]
     if subprocess.run([*pip, "--require-hashes", "-r", str(lock)], check=False).returncode:
         raise Trouble("the packages could not be installed; the lines above say why")
     stamp.write_text(wanted)
@@ -145,6 +154,7 @@ def setup(arguments: list[str]) -> int:
     """Set up for running, testing and building."""
     del arguments
     set_up("requirements-test.txt")
+    set_up("requirements-peer.txt", PEERS)
     system_packages(TEST_PACKAGES, "the window and the tests")
     say(f"Ready: {PYTHON} -m app")
     return 0
@@ -181,6 +191,7 @@ def bench(arguments: list[str]) -> int:
 def test(arguments: list[str]) -> int:
     """Run the gates and every test; with arguments, pytest alone with those arguments."""
     set_up("requirements-test.txt")
+    set_up("requirements-peer.txt", PEERS)
     system_packages(TEST_PACKAGES, "the tests")
     with screen() as display, secret_service() as bus:
         environment = {**bus, **display}

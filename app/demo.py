@@ -33,6 +33,7 @@ ZMF100 = "50284117"
 HEXCELL = "46000755036"
 FIXTURE_SERIAL = "33112077"  # in the readout that comes with the program
 LISTENING = "listening on "  # what `simulate` says when it is ready
+DISPLAY = "display: "  # and what it says when somebody types on a meter
 REAL_READOUT = "iec62056-21/03_landisgyr_E350_ZMF100AC_M26.txt"
 
 WHO = {
@@ -53,6 +54,23 @@ class Demo:
     replay: str  # the meter that plays a saved readout
     bus: str  # RS-485 with five Hexcell meters
     readout_name: str
+    keypad: "Keypad"  # of the meters on the bus
+
+
+class Keypad:
+    """Types on a virtual meter of a demo, as somebody standing before it would."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def press(self, serial: str, keys: str) -> str:
+        """Return what the display of the meter ``serial`` says after these keys."""
+        told, said = self._process.stdin, self._process.stdout
+        if told is None or said is None:
+            return ""
+        told.write(f"{serial}:{keys}\n")
+        told.flush()
+        return said.readline().removeprefix(DISPLAY).strip()
 
 
 @contextmanager
@@ -73,12 +91,13 @@ def running_demo(folder: Path, *, real_time: bool = True) -> Iterator[Demo]:
         played = folder / "demo-readout.txt"
         write_atomically(played, readout)
         pace = ["--real-time-line"] if real_time else []
-        optical, replayed, bus = _played(
+        meters = _played(
             stack,
             ["landisgyr-zmf100", "--serial", ZMF100, *_on_port(ports / "optical-zmf100"), *pace],
             [f"replay:{played}", *_on_port(ports / "optical-replay"), *pace],
             ["hexcell-ddsy1088*5", "--serial", HEXCELL, "--listen", "rfc2217:0"],
         )
+        (optical, _), (replayed, _), (bus, meter) = meters
         settings = Settings(settings_file(folder))
         centre = f"sqlite:///{folder / 'centre.sqlite'}"
         _prepare(db, settings, centre, readout)
@@ -95,7 +114,7 @@ def running_demo(folder: Path, *, real_time: bool = True) -> Iterator[Demo]:
             ],
             tokens=box,
         )
-        yield Demo(desk, centre, optical, replayed, bus, name)
+        yield Demo(desk, centre, optical, replayed, bus, name, Keypad(meter))
 
 
 def demo_secrets(meter_type: str, serial: str) -> Secrets:
@@ -138,8 +157,8 @@ def _on_port(place: Path) -> list[str]:
     return ["--listen", f"pty:{place}" if os.name == "posix" else "rfc2217:0"]
 
 
-def _played(stack: ExitStack, *meters: list[str]) -> list[str]:
-    """Start the virtual meters and return what to open for each.
+def _played(stack: ExitStack, *meters: list[str]) -> list[tuple[str, subprocess.Popen[str]]]:
+    """Start the virtual meters and return what to open for each, and its process.
 
     Each has a process of its own: a real meter does not wait while this program is busy either.
     """
@@ -162,7 +181,7 @@ def _played(stack: ExitStack, *meters: list[str]) -> list[str]:
         said = process.stdout.readline() if process.stdout is not None else ""
         if not said.startswith(LISTENING):
             raise BadInput(f"a virtual meter could not be started: {said or 'it ended'}")
-        links.append(said.removeprefix(LISTENING).strip())
+        links.append((said.removeprefix(LISTENING).strip(), process))
     return links
 
 

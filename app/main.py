@@ -42,7 +42,9 @@ def open_desk(data: Path | None) -> "Desk":
     folder = data_folder(data)
     db = Database.open(folder)
     start_logging(log_file(folder))
-    return desk_on(db)
+    desk = desk_on(db)
+    desk.clear_up()
+    return desk
 
 
 def desk_on(db: "Database") -> "Desk":

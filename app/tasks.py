@@ -46,6 +46,7 @@ class AnswerKind(StrEnum):
     NUMBER = "number"
     FILE = "file"  # path of a photo
     SIGNATURE = "signature"  # typed name
+    PROOF = "proof"  # the own password of whoever answers: shown as dots, kept nowhere
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,11 @@ _STATUS = {
     "edmi-mk10": "EDMI Mk10 interval status",
     "clock": "COSEM clock_status byte",
 }
+_ALARMS = {  # table -> name of the profile in alarm_bits.csv
+    "idis": "IDIS",
+    "dsmr": "SMR/DSMR",
+    "smr": "SMR/DSMR",
+}
 _INVERSE = {("edmi-mk10", 0): "absent reading"}  # the bit is set when nothing is wrong
 _NOT_SPECIFIED = 0xFF  # of the clock status
 _LOG_CODE = re.compile(r"\d+-\d+:\d+\.\d+\.\d+")
@@ -60,6 +65,25 @@ def status_words(table: str, raw: int | None) -> tuple[str, ...]:
         elif is_set:
             words.append(names.get(bit, f"bit {bit}"))
     return tuple(words)
+
+
+def alarm_words(table: str, register: int, raw: int) -> tuple[str, ...]:
+    """Return the bits that are set in an alarm register, lowest first; unknown bits as "bit n".
+
+    ``table`` is idis, dsmr or smr; "" knows no bits.  ``register`` is its number in the companion
+    profile; 0 is none of them.
+    """
+    names = _alarm_names(_ALARMS.get(table, ""), str(register))
+    return tuple(names.get(bit, f"bit {bit}") for bit in range(raw.bit_length()) if raw >> bit & 1)
+
+
+@cache
+def _alarm_names(profile: str, register: str) -> dict[int, str]:
+    return {
+        int(row["bit"]): row["name"]
+        for row in _rows("alarm_bits.csv")
+        if (row["profile"], row["register"]) == (profile, register)
+    }
 
 
 @cache

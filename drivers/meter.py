@@ -8,7 +8,7 @@ breaks and the caller can show progress and stop between any two items.
 from collections.abc import Iterator
 from datetime import datetime
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 from drivers.metertype import MeterType
 from drivers.values import (
@@ -17,6 +17,7 @@ from drivers.values import (
     MeterEvent,
     ProfileBlock,
     ProfileInfo,
+    Pushed,
     Reading,
     RelayReading,
     Span,
@@ -73,3 +74,11 @@ class Meter(Protocol):
 
     def object(self, code: str, class_id: int = 0, attribute: int = 2) -> Reading:
         """One attribute of one object (or one IEC 62056-21 register), raw text included."""
+
+
+@runtime_checkable
+class Pushes(Protocol):
+    """A meter that may say something unasked while it is read."""
+
+    def pushed(self) -> tuple[Pushed, ...]:
+        """Return what it has said since the last call."""

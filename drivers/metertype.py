@@ -186,7 +186,7 @@ class ProfileType:
     period_s: int = 0  # expected; what the meter says wins
     capacity: int = 0
     selector: str = "range"  # range, entry, none: what the meter accepts
-    selector_column: str = "0-0:1.0.0.255"
+    selector_column: str = ""  # clock whose times ranges are compared with; "": the captured one
     status: str = ""  # table in resources/events for the status column, "idis"
     null_is_previous: bool = True
 
@@ -270,6 +270,9 @@ class MeterType:
     logs: tuple[LogType, ...] = ()
     clock: str = "0-0:1.0.0.255"
     relay: str = "0-0:96.3.10.255"
+    first_slave: int = 1  # group B of the first channel in codes of a medium: 7-1:3.0.0, or 7-0
+    alarms: str = ""  # table that puts the bits of alarm registers into words: idis, dsmr, smr
+    errors_like: int = 0  # alarm register whose bits the error register has too; 0: its own
     note: str = ""  # shown to the installer before connecting
 
     def register(self, code: str) -> RegisterType:
@@ -296,6 +299,7 @@ _CHOICES = {
     "suffix": ("", "reset", "month"),
     "token_encoding": ("", "ascii20", "bcd10"),
     "detail": ("", "code8"),
+    "alarms": ("", "idis", "dsmr", "smr"),
 }
 
 

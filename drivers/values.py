@@ -105,11 +105,16 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Which rows to read: from/to (either side open), or the last ``last`` rows."""
+    """Which rows to read: from/to (either side open), the last ``last`` rows, or by number.
+
+    ``entries`` are the numbers of the first and the last row, both included; 1 is the oldest row
+    that the meter keeps.
+    """
 
     start: datetime | None = None
     end: datetime | None = None
     last: int = 0
+    entries: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +136,16 @@ def newest(events: list[MeterEvent], count: int) -> list[MeterEvent]:
     if not count or count >= len(events):
         return events
     return events[-count:] if events[0].time <= events[-1].time else events[:count]
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """Something that a meter said unasked; ``obis`` "" where it names no object."""
+
+    time: datetime | None
+    obis: str
+    attribute: int
+    text: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """An order with tokens, a virtual Hexcell on RS-485, and a keyring in memory."""
 
+import csv
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,7 +8,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
+from sqlalchemy import select
+
+from app.models.base import utc_now
 from app.models.database import Database
+from app.models.order import WorkOrder
+from app.models.token import OrderToken, VendingRecord
 from app.services.token_box import TokenBox
 from app.services.vault import Vault
 from app.tasks import Ask, Cancel, Event, run
@@ -157,3 +163,52 @@ class Place:
 
     def close(self) -> None:
         self.db.close()
+
+
+def campaign_list(path: Path, count: int = 6, *, damaged: bool = False) -> list[str]:
+    """Write the list of a campaign, a quad for each meter; return the tokens in it."""
+    rows, tokens = [], []
+    for number in range(1, count + 1):
+        serial = f"4600075{number:04}"
+        drn = drn_of(serial)
+        quad = TokenOffice(drn).key_change(SECOND_KEY)
+        tokens += quad
+        rows.append(
+            {
+                "reference": f"KC-{number}", "street": f"Oak Street {number}", "meter": serial,
+                "drn": drn, "old_sgc": FIRST_KEY.sgc, "old_ti": "1", "old_krn": "1",
+                "new_sgc": SECOND_KEY.sgc, "new_ti": "7", "new_krn": "2", "new_ken": "255",
+                **{f"kct_{n}": token for n, token in enumerate(quad, 1)},
+            }
+        )  # fmt: skip
+    if damaged:
+        rows[-1]["kct_2"] = rows[-1]["kct_2"][:-1]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return tokens
+
+
+def campaign_states(db: Database) -> None:
+    """Bring the meters of a campaign to different states, as visits would."""
+    with db.write() as session:
+        orders = session.scalars(
+            select(VendingRecord.order_id)
+            .join(WorkOrder, WorkOrder.order_id == VendingRecord.order_id)
+            .where(VendingRecord.campaign != "")
+            .order_by(WorkOrder.number)
+        ).all()
+        for order_id, states in zip(orders, CAMPAIGN_STATES, strict=False):
+            rows = session.scalars(
+                select(OrderToken)
+                .where(OrderToken.order_id == order_id)
+                .order_by(OrderToken.position)
+            )
+            for row, state in zip(rows, states, strict=False):
+                row.state, row.entered = state, utc_now()
+            if states.count("accepted") == len(states):
+                session.get_one(VendingRecord, order_id).verified = utc_now()
+
+
+CAMPAIGN_STATES = (["accepted"] * 4, ["part"], ["part", "refused"], ["part"] * 3 + ["accepted"])

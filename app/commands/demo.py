@@ -12,6 +12,7 @@ from app.commands.terminal import Terminal, reported
 
 if TYPE_CHECKING:
     from app.demo import Demo
+    from app.services.keypad import KeypadAsk
     from app.workorders.desk import Desk
 
 
@@ -61,11 +62,12 @@ def _window(folder: Path | None, theme: str | None) -> None:
 def _headless(folder: Path, as_json: bool) -> None:
     from app.commands.work import said_steps
     from app.demo import COMMISSION, READ_OUT, running_demo
+    from app.demo_prepayment import ORDER
 
     terminal = Terminal(as_json, interactive=False)
     terminal.said = said_steps(terminal)
     with running_demo(folder) as running:
-        jobs = [(COMMISSION, running.optical), (READ_OUT, running.replay)]
+        jobs = [(COMMISSION, running.optical), (READ_OUT, running.replay), (ORDER, running.bus)]
         done = [_worked(terminal, running, number, port) for number, port in jobs]
         terminal.say("Syncing with the centre")
         first = terminal.run(running.desk.synchronise())
@@ -99,7 +101,9 @@ def _worked(terminal: Terminal, running: "Demo", number: str, port: str) -> dict
         "evidence.note": "Demo visit, worked without a window",
         "signature.installer": desk.who,
         "signature.customer": "absent",
+        **prepayment_answers(row.meter_serial),
     }
+    terminal.typist = Typist(terminal, running, row.meter_serial)
     outcome = terminal.run(desk.work(order_id, port))
     terminal.say(f"  {outcome_words(outcome)}")
     return {
@@ -109,3 +113,35 @@ def _worked(terminal: Terminal, running: "Demo", number: str, port: str) -> dict
         "verdict": outcome.verdict,
         "report": str(desk.render_report(order_id)) if outcome.verdict else "",
     }
+
+
+def prepayment_answers(serial: str) -> dict[str, str]:
+    """Return the answers of a key change: credit over the line, the set on the keypad."""
+    return {
+        "old_credit.channel": "Over the wire",
+        "keychange.channel": "On the keypad",
+        "keychange.approved_by": "S. Officer",
+        "keychange.confirm": serial[-4:],
+        "keychange.t101_refused": "Enter it",
+        "new_tokens.channel": "Over the wire",
+    }
+
+
+class Typist:
+    """Types tokens on a virtual meter; the first one with a wrong last digit, to be refused."""
+
+    def __init__(self, terminal: Terminal, running: "Demo", serial: str) -> None:
+        self._terminal, self._running, self._serial = terminal, running, serial
+        self._wrong = True
+
+    def __call__(self, ask: "KeypadAsk") -> str:
+        """Type the digits and say what the display says, as one of the answers."""
+        from app.workorders.entering import display_answer
+
+        digits = "".join(ask.groups)
+        if self._wrong:
+            digits, self._wrong = digits[:-1] + str((int(digits[-1]) + 1) % 10), False
+        display = self._running.keypad.press(self._serial, digits)
+        answer = display_answer(display)
+        self._terminal.say(f"    typed on the keypad; the display says {display}: {answer}")
+        return answer

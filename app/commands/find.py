@@ -36,6 +36,9 @@ from drivers.trace_link import Trace
 def find(link: str, **given: Any) -> None:
     """Find what answers on LINK; with --addresses all meters of an RS-485 bus.
 
+    With --serial the one address is asked that the formula of the meter's type, or the one given
+    with --formula, makes of the number.
+
     No password is sent while looking.  Where each serial number was found is remembered.
     """
     terminal = Terminal(given["as_json"])
@@ -47,7 +50,7 @@ def find(link: str, **given: Any) -> None:
             raise click.UsageError("find needs a LINK (or --preview with --serial and --type)")
         target, trace = target_from(link, given["data"], given)
         try:
-            if given["addresses"]:
+            if given["addresses"] or given["serial"]:
                 _bus(terminal, target, trace, given)
             else:
                 _one(terminal, target, trace)
@@ -102,10 +105,16 @@ def _found(target: Target, trace: Trace | None) -> Task[Finding]:
 
 def _bus(terminal: Terminal, target: Target, trace: Trace | None, given: dict[str, Any]) -> None:
     base = meter_type_named(target.meter_type or "generic-dlms")
-    plan = _plan(target, given)
+    if given["addresses"]:
+        addresses = finding.addresses_in(given["addresses"])
+    else:
+        addresses = [finding.preview(base, target.serial, given["formula"]).physical]
+    plan = _plan(target, addresses, given)
     wish = _wish(given["wanted"])
     opened = _opened(target, trace)
     meters = terminal.run(finding.scan_bus(opened, base, plan))
+    if not given["addresses"]:
+        finding.demand(meters, target.serial, plan.patience)
     folder = data_folder(given["data"])
     shapes_found, texts = [], []
     for meter in meters:
@@ -120,7 +129,7 @@ def _bus(terminal: Terminal, target: Target, trace: Trace | None, given: dict[st
     terminal.result(shape, lambda: "\n\n".join([_table(meters, plan), *texts]))
 
 
-def _plan(target: Target, given: dict[str, Any]) -> Plan:
+def _plan(target: Target, addresses: Sequence[int], given: dict[str, Any]) -> Plan:
     wanted = target.overrides
     lines: Sequence[tuple[int, str]] = LINES
     if wanted.speed or wanted.format:
@@ -131,7 +140,7 @@ def _plan(target: Target, given: dict[str, Any]) -> Plan:
     elif wanted.client is not None:
         clients = (wanted.client,)
     plan = Plan(
-        finding.addresses_in(given["addresses"]),
+        addresses,
         lines,
         clients,
         server=wanted.server or 1,

@@ -99,14 +99,16 @@ def target_from(link: str, data: Path | None, given: dict[str, Any]) -> tuple[Ta
         referencing=given["referencing"],
         general_blocks=_on(given["general_blocks"]),
     )
-    meter_type = given["meter_type"]
-    if link.startswith(_BY_SERIAL):
-        link, meter_type, overrides = _remembered(link, data, meter_type, overrides)
+    meter_type, serial = given["meter_type"], given["serial"]
+    number = _number_in(link)
+    if number:
+        link, meter_type, overrides = _remembered(number, data, meter_type, overrides)
     trace = Trace(given["trace_file"]) if given["trace_file"] else None
     target = Target(
         link=link,
         meter_type=meter_type,
-        serial=given["serial"],
+        serial=serial or number,
+        only=serial or number,
         overrides=overrides,
         secrets=secrets_for(data, given["secret"], given["secret_env"]),
         data=data,
@@ -118,13 +120,21 @@ _BY_SERIAL = "serial:"
 _PLACE = ("server", "physical", "address_size", "speed", "format", "framing", "referencing")
 
 
+def _number_in(link: str) -> str:
+    """Return the serial number that stands in place of a port or URL, "" for a port or URL.
+
+    No port is named by digits alone; numbers with letters are written ``serial:NUMBER``.
+    """
+    return link.removeprefix(_BY_SERIAL) if link.startswith(_BY_SERIAL) or link.isdecimal() else ""
+
+
 def _remembered(
-    link: str, data: Path | None, meter_type: str, overrides: Overrides
+    number: str, data: Path | None, meter_type: str, overrides: Overrides
 ) -> tuple[str, str, Overrides]:
-    """Return link, type and address of the meter behind ``serial:NUMBER``; options still win."""
+    """Return link, type and address of the meter with this number; options still win."""
     from app.services.finding import place_of
 
-    place = place_of(data_folder(data), link.removeprefix(_BY_SERIAL))
+    place = place_of(data_folder(data), number)
     known = {
         name: place[name] for name in _PLACE if getattr(overrides, name) is None and place.get(name)
     }

@@ -10,9 +10,13 @@ from app.commands.options import common_options, database
 from app.commands.review import acting, acting_options, note, visit_shape
 from app.commands.terminal import Terminal, reported, text_table
 from app.errors import BadInput
+from app.main import desk_on
 from app.models.database import Database
+from app.services.token_box import TokenBox
 from app.workorders.exchange.export_orders import export_orders
 from app.workorders.exchange.import_orders import ImportResult, import_orders
+from app.workorders.exchange.tablefile import read_table
+from app.workorders.incoming import coming_tokens, used_remarks
 from app.workorders.queue import (
     OrderDetail,
     QueueFilter,
@@ -23,6 +27,7 @@ from app.workorders.queue import (
     rows,
 )
 from app.workorders.shapes import detail_shape, row_shape
+from app.workorders.tokens import has_tokens, import_tokens
 
 PAGE = 256
 
@@ -42,28 +47,32 @@ def import_file(
 ) -> None:
     """Take work orders from a CSV or XLSX FILE."""
     with reported(as_json), database(data) as db:
+        columns = read_table(file).columns
+        box = None if dry_run or not has_tokens(columns) else desk_on(db).tokens
+        if box is not None:
+            box.fingerprint("")  # a locked keyring stops here, before any order went in
         result = import_orders(db, file, mapping=mapping, dry_run=dry_run)
-        if not dry_run:
-            result = _with_tokens(db, file, result)
+        if has_tokens(columns):
+            result = _with_tokens(db, file, result, box)
         Terminal(as_json).result(_import_shape(result), lambda: _import_words(result))
         if result.errors:
             raise SystemExit(2)
 
 
-def _with_tokens(db: Database, file: Path, result: ImportResult) -> ImportResult:
-    """Take the tokens that came in the same file to their orders; say how many."""
-    from app.main import desk_on
-    from app.workorders.exchange.tablefile import read_table
-    from app.workorders.tokens import has_tokens, import_tokens
-
-    desk = desk_on(db)
-    if desk.tokens is None or not has_tokens(read_table(file).columns):
-        return result
-    tokens = import_tokens(db, file, desk.tokens, who=desk.who)
+def _with_tokens(
+    db: Database, file: Path, result: ImportResult, box: TokenBox | None
+) -> ImportResult:
+    """Take the tokens that came in the same file to their orders, or say how many would come."""
+    if box is not None:
+        tokens = import_tokens(db, file, box, who=desk_on(db).who)
+        errors, remark = tokens.errors, f"{tokens.tokens} tokens for {tokens.orders} orders"
+    else:
+        count, errors = coming_tokens(db, file)
+        remark = f"{count} tokens"
     failed = {error.row for error in result.errors}
-    more = tuple(error for error in tokens.errors if error.row not in failed)
-    remark = f"{tokens.tokens} tokens for {tokens.orders} orders"
-    return replace(result, errors=(*result.errors, *more), remarks=(*result.remarks, remark))
+    more = tuple(error for error in errors if error.row not in failed)
+    known = used_remarks(result.remarks)
+    return replace(result, errors=(*result.errors, *more), remarks=(*known, remark))
 
 
 def _import_shape(result: ImportResult) -> dict[str, Any]:

@@ -1,7 +1,8 @@
-"""``read``: identity, registers, profile, events, clock, relay, prepayment, objects."""
+"""``read``: identity, registers, profile, events, clock, relay and all else a meter tells."""
 
-import csv
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,18 @@ import click
 from app.commands.options import common_options, link_options, target_from
 from app.commands.terminal import Terminal, reported, text_table
 from app.errors import BadInput, Interrupted
+from app.paths import data_folder
 from app.services import shapes
 from app.services.connection import connect
+from app.services.known_meters import keep_place
 from app.services.reading import WHAT, Told, Wish, read_meter
+from app.services.rows_file import RowsFile, profile_cells, profile_head
 from app.services.tables import write_table
 from app.services.token import key_words
-from drivers.values import ProfileInfo, ProfileRow, Span
+from drivers.meter import Meter
+from drivers.values import Span
+
+Opened = Callable[[], AbstractContextManager[Meter]]
 
 
 @click.command()
@@ -27,41 +34,64 @@ from drivers.values import ProfileInfo, ProfileRow, Span
 @click.option("--from", "start", default="", help="ISO 8601; without a zone it is local time")
 @click.option("--to", "end", default="")
 @click.option("--last", type=click.IntRange(min=1), help="the last N rows of a profile or log")
+@click.option("--entries", default="", help="rows by number, 1 is the oldest kept: 101-200")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--resume", is_flag=True, help="go on behind the last row in the --out file")
 @link_options
 @common_options
 def read(link: str, what: tuple[str, ...], **given: Any) -> None:
-    """Read WHAT from the meter on LINK.
+    """Read WHAT from the meter on LINK: a port, a URL, or the number of a meter that answered once.
 
     WHAT: identity, registers, profile, events, clock, relay, quality, prepayment,
+    limiter, monitor (register monitors), alarms (and error registers),
+    slaves (meters on the M-Bus), account (with credits, charges and STS attributes),
     object CODE[/CLASS[/ATTRIBUTE]].
     """
     terminal = Terminal(as_json=given["as_json"])
     with reported(given["as_json"]):
-        wish = _wish(what, given)
+        folder = data_folder(given["data"])
         target, trace = target_from(link, given["data"], given)
+        wish = replace(_wish(what, given), folder=folder)
         told = Told()
-        sink, finish = _rows_out(given["out"], wish)
-        interrupted = None
+        rows = _rows_file(given["out"], wish, resume=given["resume"])
+        if rows is not None and rows.start is not None:
+            terminal.say(f"{rows.kept:,} rows are kept; reading from {shapes.time_text(rows.last)}")
+            wish = replace(wish, span=replace(wish.span, start=rows.start, last=0, entries=None))
         try:
-            terminal.run(read_meter(lambda: connect(target, trace), wish, told, sink))
-        except Interrupted as error:
-            interrupted = error
+            interrupted = _read(terminal, lambda: connect(target, trace), wish, told, rows)
         finally:
             if trace is not None:
                 trace.close()
-        finish(told)
-        if sink is not None:
+        if told.used is not None and told.identity is not None:
+            keep_place(folder, target.link, told.used, told.identity)
+        if rows is not None:
             terminal.say(f"The rows are in {given['out']}")
         shape = told_shape(link, told)
-        if given["out"] is not None and sink is None:
-            write_table(given["out"], _tables(told), shape)
+        if given["out"] is not None and rows is None:
+            write_table(given["out"], _tables(told) | _particulars(told), shape)
             terminal.say(f"Written to {given['out']}")
         if interrupted is not None:
             if not given["as_json"]:
                 terminal.result(shape, lambda: words(told))
             raise interrupted
         terminal.result(shape, lambda: words(told))
+
+
+def _read(
+    terminal: Terminal, opened: Opened, wish: Wish, told: Told, rows: RowsFile | None
+) -> Interrupted | None:
+    """Read into ``told`` and the file; return what ended a profile early."""
+    sink = None if rows is None else rows.write
+    try:
+        terminal.run(read_meter(opened, wish, told, sink))
+    except Interrupted as error:
+        if rows is not None:
+            terminal.say("The same command with --resume goes on behind the last row")
+        return error
+    finally:
+        if rows is not None:
+            rows.close()
+    return None
 
 
 def _wish(what: tuple[str, ...], given: dict[str, Any]) -> Wish:
@@ -75,8 +105,20 @@ def _wish(what: tuple[str, ...], given: dict[str, Any]) -> Wish:
         elif name not in WHAT:
             raise BadInput(f"{name!r} cannot be read; choose from {', '.join(WHAT)}")
         names.append(name)
-    span = Span(moment(given["start"]), moment(given["end"]), given["last"] or 0)
+    numbers = _entries(given["entries"])
+    if numbers and (given["start"] or given["end"] or given["last"]):
+        raise BadInput("use --entries alone, without --from, --to and --last")
+    span = Span(moment(given["start"]), moment(given["end"]), given["last"] or 0, numbers)
     return Wish(tuple(names), given["profile"], given["log"], span, tuple(objects))
+
+
+def _entries(text: str) -> tuple[int, int] | None:
+    if not text:
+        return None
+    first, dash, last = text.partition("-")
+    if not (dash and first.isdecimal() and last.isdecimal()) or not 1 <= int(first) <= int(last):
+        raise BadInput(f"{text!r} is no range of rows; write 101-200")
+    return min(int(first), _LAST_ENTRY), min(int(last), _LAST_ENTRY)
 
 
 def _object(text: str) -> tuple[str, int, int]:
@@ -122,10 +164,27 @@ def told_shape(link: str, told: Told) -> dict[str, Any]:
     shape |= _switch_and_credit(told)
     if told.objects:
         shape["objects"] = [shapes.register_shape(reading) for reading in told.objects]
+    if told.pushed:
+        shape["notifications"] = shapes.plain_shape(told.pushed)
     shape["statistics"] = shapes.statistics_shape(told.statistics, told.elapsed)
     if told.statistics.remarks:
         shape["remarks"] = list(told.statistics.remarks)
     return shape
+
+
+_PARTICULARS = {
+    "limiter": "Limiter",
+    "monitor": "Register monitor",
+    "alarms": "Alarms and errors",
+    "slaves": "Slave meters",
+    "account": "Account",
+}
+_ACCOUNT = {
+    "credits": "Credit",
+    "charges": "Charge",
+    "gateways": "Token gateway",
+    "sts": "STS attributes",
+}
 
 
 def _switch_and_credit(told: Told) -> dict[str, Any]:
@@ -134,6 +193,9 @@ def _switch_and_credit(told: Told) -> dict[str, Any]:
         shape["relay"] = shapes.relay_shape(told.relay)
     if told.prepayment is not None:
         shape["prepayment"] = shapes.prepayment_shape(told.prepayment)
+    for name in _PARTICULARS:
+        if (value := getattr(told, name)) is not None:
+            shape[name] = shapes.plain_shape(value)
     return shape
 
 
@@ -160,10 +222,48 @@ def words(told: Told) -> str:
         parts.append(f"Relay {told.relay.state}, {flow}, mode {told.relay.mode}")
     if told.prepayment is not None:
         parts.append(f"Prepayment: {key_words(told.prepayment)}")
+    for name, title in _PARTICULARS.items():
+        if (value := getattr(told, name)) is not None:
+            parts += sections(title, shapes.plain_shape(value))
+    for one in told.pushed:
+        when = shapes.time_text(one.time) or ""
+        parts.append(f"The meter said unasked: {when} {one.obis} {one.text}")
     parts += [f"Note: {remark}" for remark in told.statistics.remarks]
     return "\n\n".join(parts)
 
 
+def sections(title: str, shape: object) -> list[str]:
+    """Return what a shape holds as tables for people: one for each object with a code."""
+    if isinstance(shape, list):
+        return [text for item in shape for text in sections(title, item)]
+    if isinstance(shape, dict) and "obis" not in shape:
+        names = {name: _ACCOUNT.get(name, title) for name in shape}
+        return [text for name, items in shape.items() for text in sections(names[name], items)]
+    lines = [[name, text] for name, text in spelled(shape) if name != "obis"]
+    code = shape["obis"] if isinstance(shape, dict) else ""
+    return [f"{title} {code}\n{text_table(['', ''], lines)}"]
+
+
+def spelled(shape: object, name: str = "") -> list[list[str]]:
+    """Return what a shape holds, one line a value; empty ones are left out."""
+    if isinstance(shape, dict):
+        if set(shape) >= {"obis", "value", "unit"}:  # a register
+            text = f"{shape['value'] or shape.get('text', '')} {shape['unit']}".strip()
+            return [[f"{shape['obis']} {shape['name']}".strip(), text]]
+        pairs = ((f"{name} {key.replace('_', ' ')}".strip(), value) for key, value in shape.items())
+        return [line for key, value in pairs for line in spelled(value, key)]
+    if isinstance(shape, list):
+        if all(isinstance(item, str | int) for item in shape):
+            return [[name, ", ".join(map(str, shape))]] if shape else []
+        numbered = enumerate(shape, 1) if len(shape) > 1 else (("", item) for item in shape)
+        return [line for n, item in numbered for line in spelled(item, f"{name} {n}".strip())]
+    if shape is None or shape == "":
+        return []
+    text = ("yes" if shape else "no") if isinstance(shape, bool) else str(shape)
+    return [[name, text]]
+
+
+_LAST_ENTRY = 0xFFFF_FFFF  # a request cannot name a later row
 Tables = dict[str, tuple[list[str], list[list[str]]]]
 
 
@@ -194,39 +294,22 @@ def _tables(told: Told) -> Tables:
     return tables
 
 
-def profile_head(info: ProfileInfo) -> list[str]:
-    """Return the head of a profile's table."""
-    columns = [f"{c.obis} {c.unit}".strip() for c in info.columns]
-    return ["Time", "Status", "Status in words", *columns]
+def _particulars(told: Told) -> Tables:
+    """Return limits, alarms, slaves and accounts as tables for a file."""
+    found = ((title, getattr(told, name)) for name, title in _PARTICULARS.items())
+    head = ["Item", "Value"]
+    return {title: (head, spelled(shapes.plain_shape(value))) for title, value in found if value}
 
 
-def profile_cells(row: ProfileRow) -> list[str]:
-    """Return one row of a profile's table."""
-    raw = "" if row.status_raw is None else str(row.status_raw)
-    values = [shapes.number_text(value) or "" for value in row.values]
-    return [shapes.time_text(row.time) or "", raw, ", ".join(row.status), *values]
+def _rows_file(out: Path | None, wish: Wish, *, resume: bool) -> RowsFile | None:
+    """Return a file that takes profile rows as they arrive, where only a profile is read.
 
-
-def _rows_out(
-    out: Path | None, wish: Wish
-) -> tuple[Callable[[ProfileInfo, tuple[ProfileRow, ...]], None] | None, Callable[[Told], None]]:
-    """Return a sink that streams profile rows into a CSV file, where only a profile is read."""
-    if out is None or out.suffix != ".csv" or "profile" not in wish.what:
-        return None, lambda _told: None
-    if set(wish.what) - {"profile", "identity", "clock"}:
-        return None, lambda _told: None
-    try:
-        file = out.open("w", encoding="utf-8", newline="")
-    except OSError as error:
-        raise BadInput(f"{out} cannot be written: {error.strerror}") from error
-    writer = csv.writer(file)
-    begun = False
-
-    def sink(info: ProfileInfo, rows: tuple[ProfileRow, ...]) -> None:
-        nonlocal begun
-        if not begun:
-            writer.writerow(profile_head(info))
-            begun = True
-        writer.writerows(profile_cells(row) for row in rows)
-
-    return sink, lambda _told: file.close()
+    Raises:
+        BadInput: There is nothing that could be gone on with.
+    """
+    alone = "profile" in wish.what and not set(wish.what) - {"profile", "identity", "clock"}
+    if out is not None and out.suffix == ".csv" and alone:
+        return RowsFile(out, resume=resume)
+    if resume:
+        raise BadInput("--resume goes on with a profile in a CSV file: profile --out FILE.csv")
+    return None

@@ -14,7 +14,9 @@ from app.errors import BadInput
 from app.models.files import write_atomically
 from drivers.simulator import catalogue
 from drivers.simulator.device import Device
-from drivers.simulator.serve import serve
+from drivers.simulator.serve import Server, serve
+
+DISPLAY = "display: "
 
 
 @click.command()
@@ -26,6 +28,7 @@ from drivers.simulator.serve import serve
 @click.option("--real-time-line", is_flag=True, help="pace every byte at the true line speed")
 @click.option("--fault", "faults", multiple=True, help="a fault by name; see --list-faults")
 @click.option("--expected", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--keypad", is_flag=True, help="type on the meter: lines of [SERIAL:]KEYS come in")
 @click.option("--until-eof", is_flag=True, hidden=True, help="end when standard input does")
 @click.option("--list-faults", is_flag=True, help="print the faults TYPE knows, and end")
 def simulate(
@@ -38,6 +41,7 @@ def simulate(
     real_time_line: bool,
     faults: tuple[str, ...],
     expected: Path | None,
+    keypad: bool,
     until_eof: bool,
     list_faults: bool,
 ) -> None:
@@ -61,18 +65,30 @@ def simulate(
             whole = found[0] if len(found) == 1 else found
             write_atomically(expected, json.dumps(whole, indent=1, ensure_ascii=False).encode())
         ended = threading.Event()
-        if until_eof:
-            threading.Thread(target=_wait_for_eof, args=(ended,), daemon=True).start()
-        _play(listen, devices, ended, real_time=real_time_line)
+        with _playing(listen, devices, ended, real_time=real_time_line) as server:
+            if until_eof or keypad:
+                arguments = (server, ended if until_eof else threading.Event())
+                threading.Thread(target=_listen, args=arguments, daemon=True).start()
+            while server.running and not ended.wait(0.2):
+                pass
 
 
-def _wait_for_eof(ended: threading.Event) -> None:
-    """Set ``ended`` when whoever started us is gone."""
-    sys.stdin.read()
+def _listen(server: Server, ended: threading.Event) -> None:
+    """Type each line of standard input on a meter and print its display; then set ``ended``."""
+    for line in sys.stdin:
+        serial, _, keys = line.strip().rpartition(":")
+        try:
+            display = server.press(keys, serial)
+        except (ValueError, TimeoutError) as error:
+            display = str(error)
+        click.echo(f"{DISPLAY}{display}")
     ended.set()
 
 
-def _play(listen: str, devices: list[Device], ended: threading.Event, *, real_time: bool) -> None:
+def _playing(
+    listen: str, devices: list[Device], ended: threading.Event, *, real_time: bool
+) -> Server:
+    """Put the devices on their line; SIGTERM and Ctrl-C set ``ended``."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         del number, frame
@@ -84,7 +100,5 @@ def _play(listen: str, devices: list[Device], ended: threading.Event, *, real_ti
         server = serve(devices, listen, real_time=real_time)
     except (ValueError, OSError) as error:
         raise BadInput(f"cannot listen on {listen}: {error}") from error
-    with server:
-        click.echo(f"listening on {server.link}")
-        while server.running and not ended.wait(0.2):
-            pass
+    click.echo(f"listening on {server.link}")
+    return server

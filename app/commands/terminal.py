@@ -5,6 +5,7 @@ questions, messages - goes to standard error.
 """
 
 import json
+import os
 import signal
 import sys
 import time
@@ -20,10 +21,12 @@ import click
 
 from app.errors import BadInput
 from app.messages import exit_code, explain
+from app.services.keypad import KeypadAsk
 from app.tasks import Ask, Cancel, Event, Progress, Task, run
 
 T = TypeVar("T")
 QUIET = 1.0  # s before progress is shown: short work says nothing
+APPROVAL_VARIABLE = "METERWRIGHT_APPROVAL_PASSWORD"
 REPEAT = 0.25  # s between two lines of progress
 
 
@@ -56,6 +59,7 @@ class Terminal:
     answers: dict[str, str] = field(default_factory=dict)
     interactive: bool = True
     said: Callable[[Event], None] | None = None
+    typist: Callable[[KeypadAsk], str] | None = None  # types tokens on a virtual meter
     _begun: float = 0.0
     _shown: float = 0.0
     _stage: str = ""
@@ -109,6 +113,10 @@ class Terminal:
         self.say(progress_line(event, now - self._stage_begun))
 
     def _answer(self, ask: Ask) -> str:
+        if ask.kind == "proof":
+            return self._password(ask)
+        if isinstance(ask, KeypadAsk) and self.typist is not None:
+            return self.typist(ask)
         if ask.key in self.answers:
             given = self.answers[ask.key]
             if ask.choices and ask.kind == "choice" and given not in ask.choices:
@@ -122,6 +130,9 @@ class Terminal:
                 f"the question {ask.key!r} ({ask.text}) has no answer; put it into the answers file"
                 + (f", one of {', '.join(ask.choices)}" if ask.kind == "choice" else "")
             )
+        if isinstance(ask, KeypadAsk):
+            self.say(f"Token {ask.place} of {ask.count}:   " + "   ".join(ask.groups))
+            self.say(ask.pad.correct if ask.pad else "")
         if ask.detail:
             self.say(ask.detail)
         if ask.kind == "choice":
@@ -129,6 +140,17 @@ class Terminal:
             return str(click.prompt(ask.text, type=kinds, default=ask.default or None, err=True))
         default = ask.default if ask.default or ask.optional else None
         return str(click.prompt(ask.text, default=default, err=True))
+
+    def _password(self, ask: Ask) -> str:
+        """Return a password of a second person: never out of an answers file."""
+        if given := os.environ.get(APPROVAL_VARIABLE, ""):
+            return given
+        if not (self.interactive and sys.stdin.isatty()):
+            raise BadInput(
+                f"the question {ask.key!r} ({ask.text}) wants a password, which no answers file"
+                f" has; give it in {APPROVAL_VARIABLE}"
+            )
+        return str(click.prompt(ask.text, hide_input=True, err=True))
 
 
 def progress_line(event: Progress, elapsed: float) -> str:

@@ -9,6 +9,8 @@ from app.commands.options import common_options, database, link_options, target_
 from app.commands.terminal import Terminal, reported, text_table
 from app.errors import BadInput, Cancelled
 from app.main import desk_on
+from app.models.database import Database
+from app.services.confirming import confirm
 from app.services.connection import connect
 from app.services.token import TokenFacts, key_words, plain_digits, reading_data, token_facts
 from app.services.token_alone import TokenOutcome, enter_alone
@@ -18,8 +20,10 @@ from app.workorders.campaign import (
     export_accepted,
     import_campaign,
 )
-from app.workorders.queue import find_order
-from app.workorders.token_on_order import enter_on_order
+from app.workorders.incoming import Incoming, preview
+from app.workorders.queue import find_order, order_detail
+from app.workorders.steps.tokens import consequence
+from app.workorders.token_on_order import enter_on_order, settle_on_order
 from app.workorders.tokens import import_tokens, token_views
 from drivers.secrets import Secret
 from drivers.sts.results import result_words
@@ -50,19 +54,21 @@ def enter(link: str, digits: str, order: str, reason: str, yes: bool, **given: A
         target, trace = target_from(link, given["data"], given)
         if facts.engineering and order and not reason.strip():
             raise BadInput("an engineering token needs a reason; give --reason")
+        order_id = find_order(db, order) if order else ""
         if not yes:
-            terminal.run(_confirmed(facts))
+            terminal.run(_confirmed(db, facts, order_id))
         secret = Secret(plain.encode("ascii"))
         if order:
             context = desk.context(lambda _type: connect(target, trace))
-            task = enter_on_order(context, find_order(db, order), secret, facts, reason)
+            task = enter_on_order(context, order_id, secret, facts, reason)
         else:
             task = enter_alone(db, lambda: connect(target, trace), secret, facts, desk.who)
         outcome = terminal.run(task)
         terminal.result(_shape(outcome, facts), lambda: _words(outcome))
 
 
-def _confirmed(facts: TokenFacts) -> Task[None]:
+def _confirmed(db: Database, facts: TokenFacts, order_id: str) -> Task[None]:
+    """Ask before a token is entered, and a second time where it may do harm."""
     answer = yield Ask(
         f"Enter token {facts.shown}: {facts.words}?",
         (ENTER, LEAVE),
@@ -72,6 +78,9 @@ def _confirmed(facts: TokenFacts) -> Task[None]:
     )
     if answer != ENTER:
         raise Cancelled
+    if facts.destructive and order_id:
+        serial = order_detail(db, order_id).row.meter_serial
+        yield from confirm("token.confirm", consequence(facts), serial, asked=bool(serial))
 
 
 def _shape(outcome: TokenOutcome, facts: TokenFacts) -> dict[str, Any]:
@@ -91,12 +100,47 @@ def _words(outcome: TokenOutcome) -> str:
     return f"{outcome.shown}: {words.title}. {words.remedy}\nNow: {key_words(outcome.after)}"
 
 
+@token.command("settle")
+@click.argument("order")
+@click.argument("link", required=False, default="")
+@link_options
+@common_options
+def settle(order: str, link: str, **given: Any) -> None:
+    """Find out what became of tokens of ORDER whose entry nobody saw end; enters nothing.
+
+    With LINK the meter's key, last token and credit are compared with those before the entry;
+    without it you are asked what the display shows.
+    """
+    terminal = Terminal(given["as_json"])
+    with reported(given["as_json"]), database(given["data"]) as db:
+        desk = desk_on(db)
+        target, trace = target_from(link, given["data"], given)
+        context = desk.context((lambda _type: connect(target, trace)) if link else None)
+        ended = terminal.run(settle_on_order(context, find_order(db, order)))
+        shape = [
+            {
+                "token": item.shown,
+                "purpose": item.purpose,
+                "step": item.step,
+                "outcome": item.settled.name.lower(),
+                "words": item.settled.value,
+            }
+            for item in ended
+        ]
+        said = "\n".join(map(str, ended)) or "No entry of this order is open."
+        terminal.result({"settled": shape}, said)
+
+
 @token.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="say what would happen; change nothing")
 @common_options
-def import_file(*, file: Path, data: Path | None, as_json: bool) -> None:
+def import_file(*, file: Path, dry_run: bool, data: Path | None, as_json: bool) -> None:
     """Take the tokens in a CSV or XLSX FILE to the orders they belong to."""
     with reported(as_json), database(data) as db:
+        if dry_run:
+            _previewed(preview(db, file), as_json=as_json)
+            return
         desk = desk_on(db)
         if desk.tokens is None:
             raise BadInput("there is no keyring to seal the tokens with")
@@ -112,6 +156,23 @@ def import_file(*, file: Path, data: Path | None, as_json: bool) -> None:
         Terminal(as_json).result(shape, said)
         if result.errors:
             raise SystemExit(2)
+
+
+def _previewed(told: Incoming, *, as_json: bool) -> None:
+    """Say what a file would bring; ends with 2 when rows cannot be used."""
+    shape = {
+        "kind": told.kind.value,
+        "created": told.created,
+        "changed": told.changed,
+        "unchanged": told.unchanged,
+        "tokens": told.tokens,
+        "errors": [{"row": e.row, "problem": e.problem} for e in told.errors],
+    }
+    said = f"Would bring {told.created} orders and {told.tokens} tokens; nothing was changed"
+    said += "".join(f"\nrow {e.row}: {e.problem}" for e in told.errors)
+    Terminal(as_json).result(shape, said)
+    if told.errors:
+        raise SystemExit(2)
 
 
 @token.command("list")
@@ -147,10 +208,16 @@ def campaign() -> None:
 @campaign.command("import")
 @click.argument("name")
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="say what would happen; change nothing")
 @common_options
-def campaign_import(*, name: str, file: Path, data: Path | None, as_json: bool) -> None:
+def campaign_import(
+    *, name: str, file: Path, dry_run: bool, data: Path | None, as_json: bool
+) -> None:
     """Make a key-change order of each meter in FILE, for the campaign NAME."""
     with reported(as_json), database(data) as db:
+        if dry_run:
+            _previewed(preview(db, file, campaign=name), as_json=as_json)
+            return
         desk = desk_on(db)
         if desk.tokens is None:
             raise BadInput("there is no keyring to seal the tokens with")

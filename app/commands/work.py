@@ -12,7 +12,7 @@ from app.errors import BadInput
 from app.main import desk_on
 from app.models.files import write_atomically
 from app.reports.verify import verify
-from app.tasks import Event, Found
+from app.tasks import Ask, Event, Found
 from app.workorders.checks import Check
 from app.workorders.queue import find_order
 from app.workorders.results import StepView
@@ -72,10 +72,14 @@ def said_steps(terminal: Terminal) -> Any:
     """Return a listener that tells each step and check as it is established."""
 
     def said(event: Event) -> None:
+        if isinstance(event, Ask) and event.key.endswith("_refused"):
+            terminal.say(f"    {event.text} {event.detail}")
         if not isinstance(event, Found):
             return
         item = event.item
-        if isinstance(item, StepView) and item.state not in {"open", "running"}:
+        if event.what == "notice":
+            terminal.say(f"    {item}")
+        elif isinstance(item, StepView) and item.state not in {"open", "running"}:
             terminal.say(f"  {item.title:<16} {item.verdict or item.state:<16} {item.summary}")
         elif isinstance(item, Answered):
             terminal.say(f"  ({item.key} was answered before: {item.answer})")

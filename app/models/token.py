@@ -3,15 +3,26 @@
 A token's digits are kept sealed, with a key from the keyring, until the meter has accepted it.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, UniqueConstraint, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.models.base import Base, Digits, Json, UtcTime, new_id, utc_now
+from app.models.order import OrderState
+
+OVER = frozenset(
+    {
+        OrderState.DONE, OrderState.PARTLY_DONE, OrderState.CANNOT_COMPLETE, OrderState.DECLINED,
+        OrderState.CANCELLED, OrderState.RECALLED, OrderState.RETURNED, OrderState.SUPERSEDED,
+        OrderState.SUBMITTED, OrderState.IN_REVIEW, OrderState.APPROVED, OrderState.EXPORTED,
+        OrderState.CLOSED, OrderState.TRIAGE,
+    }
+)  # in which an order is worked no more on this laptop  # fmt: skip
 
 
 class TokenStep(StrEnum):
@@ -69,3 +80,17 @@ class VendingRecord(Base):
     new: Mapped[Any] = mapped_column(Json, default_factory=dict)
     verified: Mapped[datetime | None] = mapped_column(UtcTime, default=None)
     exported: Mapped[datetime | None] = mapped_column(UtcTime, default=None)
+
+
+def purge(session: Session, order_id: str, at: datetime, *, purposes: Iterable[str] = ()) -> int:
+    """Remove the digits of an order's tokens (of some purposes); return how many were there."""
+    wanted = frozenset(purposes)
+    rows = session.scalars(
+        select(OrderToken).where(OrderToken.order_id == order_id, OrderToken.sealed != "")
+    )
+    count = 0
+    for row in rows:
+        if not wanted or row.purpose in wanted:
+            row.sealed, row.purged = "", at
+            count += 1
+    return count

@@ -15,6 +15,7 @@ from app.services.vault import Vault
 from app.tasks import checkpoint
 from drivers.connect import open_meter
 from drivers.dlms.addressing import with_serial
+from drivers.errors import WrongMeter
 from drivers.find import find_type
 from drivers.link import Line, Link
 from drivers.meter import Meter
@@ -98,6 +99,7 @@ class Target:
     """Where a meter hangs and how to talk to it.
 
     ``serial`` is the number expected, where it is known: some makes put it into the address.
+    ``only`` is the number of the one meter that may be talked to; "" for whoever answers.
     """
 
     link: str
@@ -106,6 +108,7 @@ class Target:
     overrides: Overrides = field(default_factory=Overrides)
     secrets: Secrets = field(default_factory=Secrets)
     data: Path | None = None  # folder that keeps the counters of ciphered meters; None: the usual
+    only: str = ""
 
 
 Opener = Callable[[str, Line, Trace | None], Link]
@@ -124,6 +127,7 @@ def connect(
 
     Raises:
         BadInput: The meter type does not exist, or its file is wrong.
+        WrongMeter: Another meter answers than the only one that may be talked to.
         DriverError: The port or the meter does not do its part.
     """
     meter_type = resolve(target, trace, opener)
@@ -132,9 +136,20 @@ def connect(
         folder = data_folder(target.data)
         stores = FileCounters(folder), FileNames(folder)
         with open_meter(link, meter_type, target.secrets, *stores) as meter:
+            _make_sure(meter, target.only)
             yield meter
     finally:
         link.close()
+
+
+def _make_sure(meter: Meter, number: str) -> None:
+    """Make sure that the meter has this number, where it tells one; leading zeros do not count."""
+    if not number:
+        return
+    who = meter.identity()
+    known = {one.lstrip("0") for one in (who.serial, who.utility_serial) if one}
+    if known and number.lstrip("0") not in known:
+        raise WrongMeter(f"meter {who.serial or who.utility_serial} answers", number, who.serial)
 
 
 def resolve(target: Target, trace: Trace | None = None, opener: Opener = open_port) -> MeterType:

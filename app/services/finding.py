@@ -13,6 +13,7 @@ from app.models.files import write_atomically
 from app.tasks import Found, Progress, Task
 from drivers.dlms.addressing import physical_from_serial, server_address
 from drivers.dlms.scan import BusMeter, Plan, scan
+from drivers.errors import NoReply, WrongMeter
 from drivers.find import matching_type
 from drivers.link import Link
 from drivers.metertype import MeterType
@@ -74,6 +75,22 @@ def _recognised(found: BusMeter) -> BusMeter:
     dlms = replace(known.dlms, server=at.server, physical=at.physical, address_size=at.address_size)
     dlms = replace(dlms, referencing=at.referencing)
     return replace(found, meter_type=replace(known, framing="hdlc", line=used.line, dlms=dlms))
+
+
+def demand(meters: list[BusMeter], serial: str, patience: float) -> None:
+    """Make sure that the one meter looked for is the one that answers.
+
+    Raises:
+        NoReply: Nobody answers at the address of this serial.
+        WrongMeter: Another one does.
+    """
+    if not meters:
+        raise NoReply(patience)
+    who = meters[0].identity
+    if who.serial and serial not in {who.serial, who.utility_serial}:
+        raise WrongMeter(
+            f"meter {who.serial} answers at the address of {serial}", serial, who.serial
+        )
 
 
 @dataclass(frozen=True)

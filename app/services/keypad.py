@@ -9,11 +9,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.errors import BadInput
+from app.tasks import Ask
 from drivers.metertype import MeterType
+from drivers.secrets import Secret
 from resources import resource
 
 GENERIC = "generic"
-_FIELDS = {"name", "title", "maker", "verified", "source", "enter", "accepted", "refused", "codes"}
+_FIELDS = {
+    "name", "title", "maker", "verified", "source", "enter", "key", "correct", "accepted",
+    "refused", "codes",
+}  # fmt: skip
+_GROUP = 4
 CODES = {
     "balance": "the credit left",
     "drn": "the meter number",
@@ -29,7 +35,11 @@ CODES = {
 
 @dataclass(frozen=True, slots=True)
 class Keypad:
-    """One make's keypad; ``codes`` maps the names of `CODES` to what is pressed."""
+    """One make's keypad; ``codes`` maps the names of `CODES` to what is pressed.
+
+    ``key`` is the key that hands the token in, "" where the meter takes it with the last digit;
+    ``correct`` says how a wrong digit is taken back.
+    """
 
     name: str
     title: str
@@ -39,6 +49,8 @@ class Keypad:
     verified: bool = False
     source: str = ""
     maker: str = ""
+    key: str = ""
+    correct: str = ""
     codes: Mapping[str, str] = field(default_factory=dict)
 
     def hint(self, *names: str) -> str:
@@ -86,6 +98,24 @@ def keypad_names() -> list[str]:
     )
 
 
+@dataclass(frozen=True)
+class KeypadAsk(Ask):
+    """A token to be typed on the meter's keypad, then what its display says.
+
+    The digits are nowhere else: neither in the text nor in what is kept of the question.
+    """
+
+    digits: Secret = field(default_factory=lambda: Secret(b""))
+    pad: Keypad | None = None
+    place: int = 1  # of ``count`` tokens of this step
+    count: int = 1
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The digits in groups of four, as they are typed."""
+        return tuple(grouped(self.digits.reveal().decode("ascii")).split())
+
+
 def grouped(token: str) -> str:
     """Return twenty digits in groups of four, as they are typed."""
-    return " ".join(token[at : at + 4] for at in range(0, len(token), 4))
+    return " ".join(token[at : at + _GROUP] for at in range(0, len(token), _GROUP))

@@ -7,15 +7,17 @@ it, so that nothing is lost in between.  Clock, calendar and firmware have comma
 import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from app.errors import BadInput
 from app.services.booking import Book, announce
 from app.services.confirming import confirm
 from app.services.objects import object_list
+from app.services.typed_values import encoded, text_of
 from app.tasks import Progress, Task
-from drivers.errors import AccessDenied, DriverError, NotSupported
+from drivers.errors import AccessDenied, DriverError, NotSupported, ValueRefused
 from drivers.meter import Meter
 from drivers.objectmodel import ShowsObjects
 
@@ -136,24 +138,42 @@ def _shown(meter: Meter) -> ShowsObjects:
 
 
 def save_parameters(parameters: tuple[Parameter, ...]) -> bytes:
-    """Return the file of these parameters."""
-    listed = [asdict(one) for one in parameters]
+    """Return the file of these parameters; single values stand beside their octets as text."""
+    listed = [asdict(one) | _as_text(one) for one in parameters]
     return json.dumps({"parameters": listed}, indent=1).encode()
+
+
+def _as_text(one: Parameter) -> dict[str, str]:
+    text = text_of(bytes.fromhex(one.raw))
+    return {"value": text} if text else {}
+
+
+def _parameter(item: dict[str, Any]) -> Parameter:
+    """Return one entry of a file; a ``value`` that was changed wins over the octets."""
+    value = item.pop("value", None)
+    found = Parameter(**item)
+    raw = bytes.fromhex(found.raw)
+    if value is None or value == text_of(raw):
+        return found
+    try:
+        return replace(found, raw=encoded(raw, str(value)).hex().upper())
+    except ValueRefused as error:
+        raise ValueError(f"{found.code}: {error}") from error
 
 
 def load_parameters(path: Path) -> tuple[Parameter, ...]:
     """Return the parameters in a file.
+
+    Who wants another number or text writes it as the ``value``; the octets need not be touched.
 
     Raises:
         BadInput: The file cannot be read; the text says why.
     """
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        found = tuple(Parameter(**item) for item in data["parameters"])
-        for one in found:
-            bytes.fromhex(one.raw)
+        found = tuple(_parameter(item) for item in data["parameters"])
     except OSError as error:
         raise BadInput(f"{path} cannot be read: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadInput(f"{path} is no file of parameters: {error}") from error
     return found

@@ -5,21 +5,29 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 from app.errors import Interrupted
 from app.models.base import utc_now
+from app.services.objects import object_list
 from app.services.profile import ProfileRows
 from app.services.quality import quality_codes, quality_reading
 from app.tasks import Found, Progress, Task
-from drivers.errors import DriverError, NotSupported
-from drivers.meter import Meter
+from drivers.account import AccountReading, KeepsAccount
+from drivers.errors import AccessDenied, DriverError, KeysDoNotFit, NotSupported
+from drivers.meter import Meter, Pushes
+from drivers.metertype import MeterType
+from drivers.objectmodel import ObjectEntry, ShowsObjects
 from drivers.prepayment import Prepaid, PrepaymentReading
+from drivers.slaves import HasSlaves, SlaveMeter
+from drivers.supervision import AlarmRegister, Limiter, RegisterMonitor, Supervises
 from drivers.values import (
     ClockReading,
     Identity,
     MeterEvent,
     ProfileInfo,
     ProfileRow,
+    Pushed,
     Reading,
     RelayReading,
     Span,
@@ -28,7 +36,7 @@ from drivers.values import (
 
 WHAT = (
     "identity", "registers", "profile", "events", "clock", "relay", "quality", "prepayment",
-    "object",
+    "limiter", "monitor", "alarms", "slaves", "account", "object",
 )  # fmt: skip
 
 
@@ -41,6 +49,7 @@ class Wish:
     log: str = ""
     span: Span = field(default_factory=Span)
     objects: tuple[tuple[str, int, int], ...] = ()  # code, class (0: usual), attribute
+    folder: Path | None = None  # where object lists are kept; None: read from the meter
 
 
 @dataclass
@@ -48,6 +57,7 @@ class Told:
     """What the meter told so far; filled as it arrives."""
 
     meter_type: str = ""
+    used: MeterType | None = None  # with all that was found and set by hand
     read_at: datetime = field(default_factory=utc_now)
     identity: Identity | None = None
     registers: list[Reading] | None = None
@@ -60,7 +70,14 @@ class Told:
     relay: RelayReading | None = None
     quality: list[Reading] | None = None
     prepayment: PrepaymentReading | None = None
+    limiter: tuple[Limiter, ...] | None = None
+    monitor: tuple[RegisterMonitor, ...] | None = None
+    alarms: tuple[AlarmRegister, ...] | None = None
+    slaves: tuple[SlaveMeter, ...] | None = None
+    account: AccountReading | None = None
     objects: list[Reading] = field(default_factory=list)
+    pushed: tuple[Pushed, ...] = ()  # said unasked in the meantime
+    entries: tuple[ObjectEntry, ...] | None = None  # the object list, once it was needed
     statistics: Statistics = field(default_factory=Statistics)
     elapsed: float = 0.0
 
@@ -88,14 +105,24 @@ def read_meter(
     try:
         with opened() as meter:
             told.statistics = meter.statistics
-            told.meter_type = meter.meter_type.name
+            told.meter_type, told.used = meter.meter_type.name, meter.meter_type
             for name in WHAT:
                 if name in wish.what:
                     yield from _READERS[name](meter, wish, told, sink)
+            _said_unasked(meter, told)
             yield Progress("Signing off")
     finally:
         told.elapsed = time.monotonic() - begun
     return told
+
+
+def _said_unasked(meter: Meter, told: Told) -> None:
+    """Keep what the meter pushed in the meantime; one that is not its own is a remark."""
+    if isinstance(meter, Pushes):
+        try:
+            told.pushed = meter.pushed()
+        except KeysDoNotFit as error:
+            meter.statistics.remarks.append(f"a notification was not taken: {error}")
 
 
 def _identity(meter: Meter, wish: Wish, told: Told, sink: Sink | None) -> Task[None]:
@@ -189,6 +216,70 @@ def _prepayment(meter: Meter, wish: Wish, told: Told, sink: Sink | None) -> Task
     yield Found("prepayment", told.prepayment)
 
 
+def _entries(meter: Meter, wish: Wish, told: Told) -> Task[tuple[ObjectEntry, ...]]:
+    """Return the object list; an empty one where the meter does not show it."""
+    if told.entries is None:
+        try:
+            if wish.folder is not None:
+                told.entries = yield from object_list(meter, wish.folder)
+            else:
+                told.entries = meter.objects() if isinstance(meter, ShowsObjects) else ()
+        except (NotSupported, AccessDenied) as error:
+            told.entries = ()
+            meter.statistics.remarks.append(f"only the usual objects were looked for: {error}")
+    return told.entries
+
+
+def _limiter(meter: Meter, wish: Wish, told: Told, sink: Sink | None) -> Task[None]:
+    del sink
+    yield Progress("Reading the limiters")
+    entries = yield from _entries(meter, wish, told)
+    told.limiter = _supervising(meter).limiters(entries)
+    yield Found("limiter", told.limiter)
+
+
+def _monitor(meter: Meter, wish: Wish, told: Told, sink: Sink | None) -> Task[None]:
+    del sink
+    yield Progress("Reading the register monitors")
+    entries = yield from _entries(meter, wish, told)
+    told.monitor = _supervising(meter).monitors(entries)
+    yield Found("monitor", told.monitor)
+
+
+def _alarms(meter: Meter, wish: Wish, told: Told, sink: Sink | None) -> Task[None]:
+    del sink
+    yield Progress("Reading alarm and error registers")
+    entries = yield from _entries(meter, wish, told)
+    told.alarms = _supervising(meter).alarms(entries)
+    yield Found("alarms", told.alarms)
+
+
+def _supervising(meter: Meter) -> Supervises:
+    if not isinstance(meter, Supervises):
+        raise NotSupported("this meter tells nothing of limits and alarms")
+    return meter
+
+
+def _slaves(meter: Meter, wish: Wish, told: Told, sink: Sink | None) -> Task[None]:
+    del sink
+    yield Progress("Reading the slave meters")
+    if not isinstance(meter, HasSlaves):
+        raise NotSupported("this meter has no slave meters")
+    entries = yield from _entries(meter, wish, told)
+    told.slaves = meter.slaves(entries)
+    yield Found("slaves", told.slaves)
+
+
+def _account(meter: Meter, wish: Wish, told: Told, sink: Sink | None) -> Task[None]:
+    del sink
+    yield Progress("Reading account, credits and charges")
+    if not isinstance(meter, KeepsAccount):
+        raise NotSupported("this meter keeps no account")
+    entries = yield from _entries(meter, wish, told)
+    told.account = meter.account(entries)
+    yield Found("account", told.account)
+
+
 def _objects(meter: Meter, wish: Wish, told: Told, sink: Sink | None) -> Task[None]:
     del sink
     for code, class_id, attribute in wish.objects:
@@ -206,5 +297,10 @@ _READERS = {
     "relay": _relay,
     "quality": _quality,
     "prepayment": _prepayment,
+    "limiter": _limiter,
+    "monitor": _monitor,
+    "alarms": _alarms,
+    "slaves": _slaves,
+    "account": _account,
     "object": _objects,
 }

@@ -1,7 +1,7 @@
 """The JSON shapes of the command line: the contract that scripts rely on."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields, is_dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -133,6 +133,19 @@ def prepayment_shape(reading: PrepaymentReading) -> Shape:
         "balance": number_text(reading.balance),
         "unit": reading.unit,
     }
+
+
+def plain_shape(value: object) -> Any:
+    """Return any of the drivers' plain values as JSON: fields by name, numbers with all digits."""
+    if isinstance(value, Reading):
+        return register_shape(value)
+    if is_dataclass(value):
+        return {field.name: plain_shape(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, list | tuple):
+        return [plain_shape(item) for item in value]
+    if isinstance(value, Decimal):
+        return number_text(value)
+    return time_text(value) if isinstance(value, datetime) else value
 
 
 def statistics_shape(statistics: Statistics, elapsed: float) -> Shape:

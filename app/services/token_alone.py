@@ -4,11 +4,15 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
+from sqlalchemy import select
+
 from app.errors import NotPermitted
 from app.models.database import Database
+from app.models.people import Audit
 from app.services import audit
-from app.services.token import TokenFacts, read_prepayment, reading_data
+from app.services.token import TokenFacts, read_prepayment, reading_data, reading_from
 from app.services.token_entry import result_code
+from app.services.token_settling import Settled, taken
 from app.tasks import Progress, Task
 from drivers.errors import DriverError, MeterBusy, NotSupported, TokenRefused
 from drivers.meter import Meter
@@ -47,6 +51,7 @@ def enter_alone(
             raise NotSupported("this meter takes no tokens over the wire; use the keypad")
         serial = meter.identity().serial
         before = yield from read_prepayment(meter)
+        _settled(db, serial, facts, before, who)
         about = {"token": facts.shown, "class": facts.token_class, "channel": "wire"}
         _note(db, who, "token.intended", serial, {**about, "before": reading_data(before)})
         yield Progress(f"Entering token {facts.shown}. Do not lift the probe")
@@ -65,6 +70,37 @@ def enter_alone(
     if answer.state is TokenState.PROCESSING:
         raise MeterBusy(f"the meter has taken token {facts.shown} and still works on it")
     return TokenOutcome(facts.shown, code, before, after)
+
+
+def _settled(
+    db: Database, serial: str, facts: TokenFacts, now: PrepaymentReading, who: str
+) -> None:
+    """Let no token in whose entry before nobody saw end, unless the meter shows it did not come.
+
+    Raises:
+        NotPermitted: The meter has it, or nobody can tell.
+    """
+    with db.read() as session:
+        acts = session.scalars(
+            select(Audit)
+            .where(Audit.subject == serial, Audit.act.in_(("token.intended", "token.entered")))
+            .order_by(Audit.position)
+        )
+        own = [row for row in acts if (row.body or {}).get("token") == facts.shown]
+    if not own:
+        return
+    last = own[-1]
+    if last.act == "token.entered" and last.body.get("outcome") != "unknown":
+        return
+    asked = [row.body["before"] for row in own if row.act == "token.intended"]
+    was_taken = taken(reading_from(asked[-1]), now) if asked else None
+    about = {"token": facts.shown, "class": facts.token_class, "channel": "wire"}
+    outcome = {True: Settled.ACCEPTED, False: Settled.NOT_ENTERED, None: Settled.UNTOLD}[was_taken]
+    if was_taken is not None:
+        ended = {"outcome": outcome.value, "after": reading_data(now)}
+        _note(db, who, "token.entered", serial, {**about, **ended})
+    if was_taken is not False:
+        raise NotPermitted(f"nobody saw what became of token {facts.shown}: {outcome.value}")
 
 
 def _note(db: Database, who: str, act: str, serial: str, body: dict[str, object]) -> None:

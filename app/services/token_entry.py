@@ -1,7 +1,8 @@
 """Enters prepayment tokens: intent before the first byte, outcome after the last.
 
-An intent without an outcome is never repeated blindly: `taken` compares what the meter tells now
-with what it told before.  Every entry is in the chained audit, its digits nowhere.
+An intent without an outcome is never repeated blindly: `app.services.token_settling` compares what
+the meter tells now with what it told before.  Every entry is in the chained audit, its digits
+nowhere.
 """
 
 import json
@@ -193,13 +194,12 @@ def result_code(answer: TokenAnswer) -> int:
     return ACCEPT if answer.state is TokenState.ACCEPTED else UNTOLD
 
 
-def unfinished(session: Session, order_id: str, step: str) -> MeterCommand | None:
-    """Return the token entry of a step whose outcome nobody knows; None when there is none."""
+def unfinished(session: Session, order_id: str) -> MeterCommand | None:
+    """Return the newest token entry of an order whose outcome nobody knows; None for none."""
     return session.scalar(
         select(MeterCommand)
         .where(
             MeterCommand.order_id == order_id,
-            MeterCommand.step == step,
             MeterCommand.kind == KIND,
             MeterCommand.outcome.in_(("", UNKNOWN)),
         )
@@ -211,18 +211,6 @@ def unfinished(session: Session, order_id: str, step: str) -> MeterCommand | Non
 def before_of(command: MeterCommand) -> PrepaymentReading:
     """Return what the meter told before an entry."""
     return reading_from(_loaded(command.before) or {})
-
-
-def taken(before: PrepaymentReading, now: PrepaymentReading) -> bool | None:
-    """Tell whether the meter has taken a token between two readings; None when that is not clear.
-
-    The time of the last token says it; without one a credit that grew does.
-    """
-    if before.last_token and now.last_token:
-        return before.last_token != now.last_token
-    if before.balance is not None and now.balance is not None and now.balance > before.balance:
-        return True
-    return None
 
 
 # -- lock-out --------------------------------------------------------------------------------

@@ -46,6 +46,21 @@ def encoded(raw: bytes, text: str) -> bytes:
     return value
 
 
+def text_of(raw: bytes) -> str:
+    """Return what `encoded` takes for this value; "" where only encoded octets will do."""
+    tag, body = (raw[0], raw[1:]) if raw else (-1, b"")
+    if tag in _WHOLE:
+        size, signed = _WHOLE[tag]
+        return str(int.from_bytes(body, "big", signed=signed)) if len(body) == size else ""
+    if tag == _BOOLEAN and len(body) == 1:
+        return "on" if body[0] else "off"
+    if tag in {_OCTETS, _TEXT} and body[:1] == bytes((len(body) - 1,)) and body[0] < _SHORT:
+        if tag == _OCTETS:
+            return body[1:].hex(" ").upper()
+        return body[1:].decode("ascii") if body[1:].isascii() else ""
+    return ""
+
+
 def _typed(tag: int, text: str) -> bytes:
     if tag in _WHOLE:
         size, signed = _WHOLE[tag]

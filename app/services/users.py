@@ -19,7 +19,7 @@ from app.models.people import User
 from app.services.audit import append
 from app.services.dispatch import Person
 
-INSTALLER, LEAD, PLANNER, DISPATCHER, VERIFIER, AGENT, SUPERVISOR, ADMINISTRATOR = (
+INSTALLER, LEAD, PLANNER, DISPATCHER, VERIFIER, AGENT, SUPERVISOR, ADMINISTRATOR, SECURITY = (
     "installer",
     "lead",
     "planner",
@@ -28,10 +28,11 @@ INSTALLER, LEAD, PLANNER, DISPATCHER, VERIFIER, AGENT, SUPERVISOR, ADMINISTRATOR
     "agent",
     "supervisor",
     "administrator",
+    "security officer",
 )
 _FIELD = frozenset({INSTALLER, LEAD, SUPERVISOR, ADMINISTRATOR})
 _OFFICE = frozenset({PLANNER, DISPATCHER, SUPERVISOR, ADMINISTRATOR})
-_ALL = _FIELD | _OFFICE | {VERIFIER, AGENT}
+_ALL = _FIELD | _OFFICE | {VERIFIER, AGENT, SECURITY}
 
 # What each function of the program needs.
 RIGHTS: dict[str, frozenset[str]] = {
@@ -45,6 +46,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     "meter.read": _ALL - {AGENT},
     "meter.write": _FIELD,
     "token.look": _ALL,
+    "keychange.approve": frozenset({SECURITY, SUPERVISOR, ADMINISTRATOR}),
     "vault.change": frozenset({SUPERVISOR, ADMINISTRATOR}),
     "users.change": frozenset({ADMINISTRATOR}),
     "centre.administer": frozenset({ADMINISTRATOR}),

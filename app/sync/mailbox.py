@@ -12,6 +12,7 @@ from app.models.base import utc_now
 from app.models.journal import InboxRaw, JournalEvent
 from app.models.order import OrderState, StepResult, WorkOrder
 from app.models.search import search_text
+from app.models.token import purge
 
 # What a planner may set; everything else on the order belongs to the visit.
 _PLANNED_TEXT = (
@@ -122,6 +123,7 @@ def _recall(session: Session, order_id: str, data: dict[str, Any]) -> None:
     if order.state in _NOT_BEGUN:
         order.state = OrderState.RECALLED
         order.updated = utc_now()
+        purge(session, order_id, order.updated)
 
 
 def _rework(session: Session, order_id: str, data: dict[str, Any]) -> None:

@@ -14,9 +14,11 @@ from drivers.values import ClockReading, MeterEvent, ProfileInfo, ProfileRow, Re
 
 if TYPE_CHECKING:
     from app.models.database import Database
+    from app.services.token_box import TokenBox
     from app.settings import Settings
     from app.workorders.bench import Bench
     from app.workorders.checks import Check
+    from app.workorders.tokens import TokenView
 
 
 class PortLike(Protocol):
@@ -59,6 +61,10 @@ class StoredLike(Protocol):
         """Checks in the order of the procedure."""
 
     @property
+    def tokens(self) -> "Sequence[TokenView]":
+        """Tokens of the order, masked, in the order of their entry."""
+
+    @property
     def report(self) -> Path | None:
         """The newest report, if there is one."""
 
@@ -97,6 +103,10 @@ class DeskLike(Protocol):
     @property
     def trace(self) -> Trace:
         """The record of what went over the line; listeners are called in the thread that talks."""
+
+    @property
+    def tokens(self) -> "TokenBox | None":
+        """What seals the tokens of imported lists; None where there is no keyring."""
 
     def ports(self) -> Sequence[PortLike]:
         """Real ports first, then the virtual meters of the demo."""

@@ -1,5 +1,6 @@
 """What a visit or a reading has established so far, from the events of its task.  No Qt."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from drivers.values import (
 if TYPE_CHECKING:
     from app.views.desk_protocol import StoredLike
     from app.workorders.checks import Check
+    from app.workorders.tokens import TokenView
 
 
 @dataclass
@@ -31,6 +33,7 @@ class Findings:
     rows: list[ProfileRow] = field(default_factory=list)
     events: list[MeterEvent] = field(default_factory=list)
     checks: dict[str, "Check"] = field(default_factory=dict)
+    tokens: "Sequence[TokenView]" = ()
     whole: bool = False  # the reading has come to its end
     line: Statistics | None = None  # how the line was, at the end
     latest: str = ""  # what came last: checks, readings, rows or events
@@ -57,6 +60,9 @@ class Findings:
         elif found.what == "check":
             self.checks[item.title] = item
             self._changed("checks")
+        elif found.what == "tokens":
+            self.tokens = tuple(item)
+            self._changed("tokens")
 
     def take_stored(self, stored: "StoredLike") -> None:
         """Replace everything by what the laptop keeps of the order."""
@@ -64,11 +70,12 @@ class Findings:
         self.events = list(stored.events)
         self.clock = stored.clock or self.clock
         self.checks = {check.title: check for check in stored.checks}
+        self.tokens = tuple(stored.tokens)
         self.info, self.rows, self.whole = None, [], True
         if stored.profiles:
             info, rows = stored.profiles[-1]
             self.info, self.rows = info, sorted(rows, key=lambda row: row.time)
-        for what in ("checks", "readings", "rows", "events"):
+        for what in ("checks", "readings", "rows", "events", "tokens"):
             self.news[what] = self.news.get(what, 0) + 1
 
     def clear(self) -> None:
@@ -78,14 +85,17 @@ class Findings:
         self.rows.clear()
         self.events.clear()
         self.checks.clear()
+        self.tokens = ()
         self.latest, self.whole = "", False
-        for what in ("checks", "readings", "rows", "events"):
+        for what in ("checks", "readings", "rows", "events", "tokens"):
             self.news[what] = self.news.get(what, 0) + 1
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing to show."""
-        return not (self.readings or self.rows or self.events or self.checks or self.clock)
+        return not (
+            self.readings or self.rows or self.events or self.checks or self.clock or self.tokens
+        )
 
     def _take_rows(self, item: Any) -> None:
         info: ProfileInfo

@@ -1,4 +1,4 @@
-"""Everything that was found, in four views: checks, registers, profile, events."""
+"""Everything that was found: checks, registers, profile, events, and tokens where there are any."""
 
 from collections.abc import Sequence
 from datetime import tzinfo
@@ -19,14 +19,17 @@ from app.views.station import Station
 from app.views.surfaces import column_of, icon_label, label, row_of
 from app.views.tables import CellTable
 from app.views.theme import Look
+from app.views.tokens_view import TokensView
 
 KINDS = ["checks", "readings", "rows", "events"]
 NAMES = ["Checks", "Registers", "Profile", "Events"]
+TOKENS, TOKENS_NAME = "tokens", "Tokens"
 EMPTY = {
     "checks": "No checks yet. They follow when the meter has been read.",
     "readings": "No registers yet.",
     "rows": "No load profile yet.",
     "events": "No events yet.",
+    TOKENS: "No tokens.",
 }
 EXPORTS = "Table for spreadsheets (*.csv);;Excel workbook (*.xlsx);;For programs (*.json)"
 PLOT_MS = 400  # between two drawings of a growing profile
@@ -41,7 +44,7 @@ class FindingsView(QWidget):
         super().__init__()
         self._look, self._station, self._findings = look, station, findings
         self._zone: tzinfo | None = words.zone(station.desk.settings.text("look.timezone"))
-        self._kinds = KINDS if checks else KINDS[1:]
+        self._kinds = list(KINDS if checks else KINDS[1:])
         self._seen: dict[str, int] = {}
         self._current = self._kinds[0]
         self.followed = True
@@ -49,8 +52,8 @@ class FindingsView(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(look.space.s)
-        names = NAMES if checks else NAMES[1:]
-        self.segments = Segments(look, names)
+        self._names = list(NAMES if checks else NAMES[1:])
+        self.segments = Segments(look, self._names)
         self.segments.chosen.connect(self._chosen)
         head = row_of(look)
         if title:
@@ -81,16 +84,29 @@ class FindingsView(QWidget):
 
     def refresh(self) -> None:
         """Show what is new; what is not in front waits until it is."""
+        if self._findings.tokens and TOKENS not in self._kinds:
+            self._add_tokens()
         latest = self._findings.latest
         if self.followed and latest in self._kinds and latest != self._current:
             self._turn_to(latest)
             return
         self._update()
 
+    def _add_tokens(self) -> None:
+        """Offer the tokens of a prepayment order as one more view."""
+        self._kinds.append(TOKENS)
+        self._names.append(TOKENS_NAME)
+        wider = Segments(self._look, self._names, self._kinds.index(self._current))
+        wider.chosen.connect(self._chosen)
+        self.head.box.replaceWidget(self.segments, wider)
+        self.segments.hide()
+        self.segments.deleteLater()
+        self.segments = wider
+
     def turn_to(self, kind: str) -> None:
         """Bring one view to the front, as the operator would."""
         self.followed = False
-        self._turn_to(kind)
+        self._turn_to(kind if kind in self._kinds else self._kinds[0])
 
     def table(self) -> CellTable | None:
         """Give the table in front."""
@@ -126,6 +142,8 @@ class FindingsView(QWidget):
             view.show_readings(findings.readings, findings.clock, findings.identity)
         elif isinstance(view, EventView):
             view.show_events(findings.events)
+        elif isinstance(view, TokensView):
+            view.show_tokens(findings.tokens)
         elif not self._plot_timer.isActive():
             self._draw_rows()
             self._plot_timer.start()
@@ -138,6 +156,7 @@ class FindingsView(QWidget):
                 "readings": findings.readings or findings.clock,
                 "rows": findings.rows,
                 "events": findings.events,
+                TOKENS: findings.tokens,
             }[kind]
         )
 
@@ -155,6 +174,8 @@ class FindingsView(QWidget):
             return (RegistersView if order else ReadoutView)(self._look, self._zone)
         if kind == "events":
             return EventView(self._look, self._zone)
+        if kind == TOKENS:
+            return TokensView(self._look)
         from app.views.profile_view import ProfileView
 
         view = ProfileView(self._look, self._zone)

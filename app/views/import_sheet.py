@@ -1,25 +1,25 @@
-"""Shows what a file of orders would bring, row by row where it is wrong, and brings it."""
+"""Shows what a file of orders or tokens would bring, with its wrong rows, and brings it."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from app.messages import explain
 from app.views import words
 from app.views.controls import ActionButton
 from app.views.sheet import Sheet
 from app.views.station import Station
-from app.views.surfaces import Card, label
+from app.views.surfaces import Card, column_of, label
 from app.views.tables import Cell, CellTable, Column, Rows
 from app.views.theme import Look
 
 if TYPE_CHECKING:
-    from app.workorders.exchange.import_orders import ImportResult
+    from app.workorders.incoming import Incoming
 
 COLUMNS = [Column("Row", 6, number=True), Column("Column", 16), Column("What is wrong with it")]
-SHOWN_ROWS = 6
+SHOWN_ROWS = 3
 
 
 class ImportSheet(Sheet):
@@ -29,9 +29,16 @@ class ImportSheet(Sheet):
 
     def __init__(self, look: Look, station: Station, path: Path, parent: QWidget) -> None:
         super().__init__(look, f"Import {path.name}", parent)
-        self._station, self._path = station, path
+        self._station, self._path, self._window = station, path, parent
         self.summary = label(look, "Looking into the file…", wrap=True)
         self.body.addWidget(self.summary)
+        self.name = QLineEdit(path.stem.replace("_", " "))
+        self.name.setAccessibleName("Name of the campaign")
+        caption = label(look, "Name of the campaign", "caption", muted=True)
+        caption.setBuddy(self.name)
+        self._named = column_of(look, caption, self.name, gap=2)
+        self._named.hide()
+        self.body.addWidget(self._named)
         self.table = CellTable(look, "Rows that cannot be used", Rows(COLUMNS))
         self.table.setMinimumHeight(SHOWN_ROWS * look.row)
         self._card = Card(look, padded=False)
@@ -48,26 +55,32 @@ class ImportSheet(Sheet):
         self._ask(dry_run=True)
 
     def _ask(self, *, dry_run: bool) -> None:
-        desk, path = self._station.desk, self._path
+        desk, path, campaign = self._station.desk, self._path, self.name.text().strip()
 
-        def work() -> "ImportResult":
-            from app.workorders.exchange.import_orders import import_orders
+        def work() -> "Incoming":
+            from app.workorders.incoming import bring, preview
 
-            return import_orders(desk.db, path, dry_run=dry_run, who=desk.who)
+            if dry_run:
+                return preview(desk.db, path, campaign=campaign)
+            return bring(desk.db, path, desk.tokens, campaign=campaign, who=desk.who)
 
         then = self._show if dry_run else self._done
         self._station.fetcher.fetch("import", work, then, self._refused)
 
-    def _show(self, result: "ImportResult") -> None:
+    def _show(self, result: "Incoming") -> None:
         good, bad = result.created + result.changed, list(result.errors)
-        parts = [words.count(result.created, "new job")]
+        parts = [] if result.kind == "tokens" else [words.count(result.created, "new job")]
         if result.changed:
             parts.append(f"{result.changed:,} changed")
         if result.unchanged:
             parts.append(f"{result.unchanged:,} known already")
+        if result.kind != "orders":
+            parts.append(words.count(result.tokens, "token"))
         if bad:
             parts.append(f"{words.count(len(bad), 'problem')} in the rows below")
-        self.summary.setText(" ".join([", ".join(parts) + ".", *result.remarks]))
+        kept = "The tokens are kept sealed; delete the file afterwards." if result.tokens else ""
+        self.summary.setText(" ".join([", ".join(parts) + ".", *result.remarks, kept]).strip())
+        self._named.setVisible(result.kind == "key changes")
         self._card.setVisible(bool(bad))
         model = self.table.model()
         if isinstance(model, Rows):
@@ -77,18 +90,22 @@ class ImportSheet(Sheet):
                     for item in bad
                 ]
             )
-        verb = f"Import {words.count(good, 'job')}" + (" without them" if bad and good else "")
+        what = words.count(good, "job") if good else words.count(result.tokens, "token")
+        verb = f"Import {what}" + (" without them" if bad and (good or result.tokens) else "")
         self.go.relabel(verb)
-        self.go.setEnabled(good > 0)
+        self.go.setEnabled(good > 0 or result.tokens > 0)
+        self.fit_to(self._window)
         self.go.setFocus()
 
     def _import(self) -> None:
         self.go.setEnabled(False)
         self._ask(dry_run=False)
 
-    def _done(self, result: "ImportResult") -> None:
-        count = words.count(result.created + result.changed, "job")
-        self._station.noticed.emit("download", f"{count} imported.")
+    def _done(self, result: "Incoming") -> None:
+        jobs = result.created + result.changed
+        parts = [words.count(jobs, "job")] if jobs or not result.tokens else []
+        parts += [words.count(result.tokens, "token")] if result.tokens else []
+        self._station.noticed.emit("download", f"{' and '.join(parts)} imported.")
         self._station.count_unsent()
         self.imported.emit()
         self.accept()

@@ -9,6 +9,7 @@ from app.views.checks_view import check_line, finding_banner, overall
 from app.views.controls import ActionButton, action_bar
 from app.views.fault_panel import FaultPanel
 from app.views.findings_view import FindingsView
+from app.views.keypad_panel import panel_for
 from app.views.order_words import WORKABLE
 from app.views.page import Page
 from app.views.paint import Verdict
@@ -25,6 +26,8 @@ VIEW_OF = {
     "clock": "readings",
     "profile": "rows",
     "events": "events",
+    "tokens": "tokens",
+    "key_change": "tokens",
 }
 REASONS = {
     "no_access": "The meter does not give it",
@@ -208,7 +211,7 @@ class OrderPage(Page):
         self.question, self.fault = None, None
         now: QWidget
         if session.question is not None:
-            self.question = QuestionPanel(look, session.question)
+            self.question = panel_for(look, session.question)
             self.question.answered.connect(session.answer)
             self.question.noticed.connect(self._refuse_scan)
             now = self.question

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit
 
 from app.views.order_page import OrderPage
 from app.views.page import Page
-from app.views.queue_page import QueuePage
+from app.views.queue_page import QueuePage, import_into
 from app.views.queue_session import QueueSession
 from app.views.read_page import ReadPage
 from app.views.settings_page import SettingsPage
@@ -17,6 +17,7 @@ from app.views.theme import Look
 from app.views.work_session import ReadSession, WorkSession
 
 if TYPE_CHECKING:
+    from app.views.campaign_page import CampaignSession
     from app.views.main_window import MainWindow
 
 JOBS, MAINTENANCE, SETTINGS = range(3)
@@ -34,12 +35,15 @@ class Pages(QObject):
         self.queue = QueueSession(station)
         self.reading = ReadSession(station)
         self.order: WorkSession | None = None
+        self.campaign: CampaignSession | None = None
         self._pages: dict[str, Page] = {}
 
     def page(self, place: int, look: Look) -> Page:
         """Give the page of a work area."""
         if place == JOBS and self.order is not None:
             return self._kept(f"order {self.order.order_id}", partial(self._order_page, look))
+        if place == JOBS and self.campaign is not None:
+            return self._kept("campaign", partial(self._campaign_page, look))
         if place == JOBS:
             return self._kept("queue", partial(self._queue_page, look))
         if place == MAINTENANCE:
@@ -75,6 +79,23 @@ class Pages(QObject):
         self.order = None
         self.wanted.emit(JOBS)
 
+    def open_campaigns(self) -> None:
+        """Open the key-change campaigns in the place of the queue; an order closes back to them."""
+        from app.views.campaign_page import CampaignSession
+
+        if self.campaign is None:
+            self.campaign = CampaignSession(self._station)
+        self.wanted.emit(JOBS)
+
+    def close_campaigns(self) -> None:
+        """Go back to the queue."""
+        page = self._pages.pop("campaign", None)
+        if page is not None:
+            self._window.stack.removeWidget(page)
+            page.deleteLater()
+        self.campaign = None
+        self.wanted.emit(JOBS)
+
     def take_scan(self, text: str) -> None:
         """Bring what was scanned to the page in front, or to the field that has the focus."""
         page, field = self._window.stack.currentWidget(), QApplication.focusWidget()
@@ -95,6 +116,19 @@ class Pages(QObject):
         page = QueuePage(look, self.queue, self._window.width())
         page.wanted.connect(self.open_order)
         page.reading_wanted.connect(lambda: self.wanted.emit(MAINTENANCE))
+        page.campaigns_wanted.connect(self.open_campaigns)
+        return page
+
+    def _campaign_page(self, look: Look) -> Page:
+        from app.views.campaign_page import CampaignPage
+
+        session = self.campaign
+        if session is None:
+            return self._queue_page(look)
+        page = CampaignPage(look, session)
+        page.left.connect(self.close_campaigns)
+        page.wanted.connect(self.open_order)
+        page.import_wanted.connect(lambda: import_into(page, self._station, session.load))
         return page
 
     def _order_page(self, look: Look) -> Page:

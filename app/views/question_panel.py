@@ -23,6 +23,7 @@ WORDS = {
     AnswerKind.NUMBER: "Number",
     AnswerKind.FILE: "File of the photo",
     AnswerKind.SIGNATURE: "Full name",
+    AnswerKind.PROOF: "Own password",
 }
 CHECKED_LENGTHS = {13, 14, 18}  # numbers whose last digit is a check digit (GS1)
 
@@ -162,6 +163,8 @@ class QuestionPanel(Banner):
         look = self._look
         edit = QLineEdit(text)
         edit.setAccessibleName(name)
+        if self.question.kind is AnswerKind.PROOF:
+            edit.setEchoMode(QLineEdit.EchoMode.Password)
         edit.setFont(look.font(mono=self.question.kind in {AnswerKind.SERIAL, AnswerKind.SEAL}))
         edit.setFixedWidth(look.width_of("0" * (20 if look.compact else 32)))
         edit.textChanged.connect(self._judge)
@@ -226,4 +229,5 @@ def _icon(kind: AnswerKind) -> str:
         AnswerKind.FILE: "camera",
         AnswerKind.SIGNATURE: "user",
         AnswerKind.TEXT: "sticky-note",
+        AnswerKind.PROOF: "lock",
     }.get(kind, "info")

@@ -1,5 +1,6 @@
 """Jobs: the queue with its detail pane, and the same place when there is nothing in it."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QModelIndex, QSignalBlocker, Qt, Signal
@@ -13,6 +14,7 @@ from app.views.page import Page
 from app.views.queue_detail import DetailPane
 from app.views.queue_model import QueueModel, columns_for
 from app.views.queue_session import SHARES, QueueSession
+from app.views.station import Station
 from app.views.surfaces import Card, column_of, held_to, icon_label, label, row_of
 from app.views.tables import CellTable
 from app.views.theme import Look
@@ -28,6 +30,7 @@ class QueuePage(Page):
 
     wanted = Signal(str)  # order to open
     reading_wanted = Signal()
+    campaigns_wanted = Signal()
 
     def __init__(self, look: Look, session: QueueSession, width: int) -> None:
         super().__init__(look, "Jobs")
@@ -42,6 +45,7 @@ class QueuePage(Page):
         session.detailed.connect(self._show_detail)
         self._station.changed.connect(self._show_unsent)
         self.on_key(Qt.Key.Key_F5, self._station.sync)
+        self.on_key(Qt.Key.Key_F6, self.campaigns_wanted.emit)
         self.first_focus = self.table
         self._show_list()
         self._show_detail()
@@ -135,7 +139,12 @@ class QueuePage(Page):
         self.open.clicked.connect(lambda: self.wanted.emit(self._session.chosen))
         self.open.setEnabled(False)
         self.set_primary(self.open)
-        left = [self.sync, bring] if look.compact else [self.sync, bring, self.cannot]
+        self.campaigns = ActionButton(look, "Key changes…", "secondary", key="F6")
+        self.campaigns.clicked.connect(self.campaigns_wanted)
+        self.campaigns.hide()  # until there are some
+        left = (
+            [self.sync, bring] if look.compact else [self.sync, bring, self.campaigns, self.cannot]
+        )
         return action_bar(look, list(left), [self.open])
 
     def _nothing(self) -> QWidget:
@@ -193,6 +202,7 @@ class QueuePage(Page):
             self.model.show_ids(
                 session.ids, session.filter.order_by, descending=session.filter.descending
             )
+        self.campaigns.setVisible(session.campaigns and not self.look.compact)
         there = bool(session.ids)
         self._none.setVisible(not there)
         words = "No job has these words." if session.filter.text else "Nothing here now."
@@ -252,13 +262,7 @@ class QueuePage(Page):
 
     def import_file(self) -> None:
         """Ask for a file of orders, show what it would bring, and bring it."""
-        from app.views.import_sheet import ImportSheet
-
-        path = files.ask_open(self, "Import jobs", TABLES)
-        if path is not None:
-            sheet = ImportSheet(self.look, self._station, path, self.window())
-            sheet.imported.connect(self._session.reload)
-            sheet.open()
+        import_into(self, self._station, self._session.reload)
 
     def report_incident(self) -> None:
         """Ask why the chosen order cannot be completed."""
@@ -268,3 +272,14 @@ class QueuePage(Page):
             sheet = IncidentSheet(self.look, self._station, self._session.detail, self.window())
             sheet.reported.connect(self._session.reload)
             sheet.open()
+
+
+def import_into(page: Page, station: Station, then: Callable[[], object]) -> None:
+    """Ask for a file of orders or tokens, show what it would bring, and bring it."""
+    from app.views.import_sheet import ImportSheet
+
+    path = files.ask_open(page, "Import jobs", TABLES)
+    if path is not None:
+        sheet = ImportSheet(page.look, station, path, page.window())
+        sheet.imported.connect(then)
+        sheet.open()

@@ -33,6 +33,7 @@ class QueueSession(QObject):
         self.ids: array[int] = array("q")
         self.counts: dict[str, int] = {}
         self.due_today = 0
+        self.campaigns = False  # whether there are key-change campaigns
         self.everything = -1  # orders on this laptop; -1 until it is known
         self.chosen = ""
         self.detail: OrderDetail | None = None
@@ -84,6 +85,7 @@ class QueueSession(QObject):
     def reload(self) -> None:
         """Ask again: something has changed."""
         self._typing.stop()
+        from app.workorders.campaign import has_campaigns
         from app.workorders.queue import DONE_STATES, OPEN_STATES, QueueFilter, count_by_state
         from app.workorders.queue import find_ids as found_by
 
@@ -100,7 +102,8 @@ class QueueSession(QObject):
             today_only = count_by_state(db, replace(text, due_to=today))
             in_all = counts if not text.text else count_by_state(db)
             due_today = sum(today_only.get(state, 0) for state in OPEN_STATES)
-            return found_by(db, wanted), counts, due_today, sum(in_all.values())
+            campaigns = has_campaigns(db)
+            return found_by(db, wanted), counts, due_today, sum(in_all.values()), campaigns
 
         self.station.fetcher.fetch("queue", work, self._listed, self.station.refused.emit)
         if self.chosen:
@@ -122,7 +125,7 @@ class QueueSession(QObject):
         return [f"{name} {count:,}" for name, count in zip(SHARES, numbers, strict=True)]
 
     def _listed(self, answer: tuple[Any, ...]) -> None:
-        self.ids, self.counts, self.due_today, self.everything = answer
+        self.ids, self.counts, self.due_today, self.everything, self.campaigns = answer
         self.listed.emit()
 
     def _detailed(self, detail: "OrderDetail") -> None:

@@ -1,6 +1,6 @@
 """A dialog in the look of the window: heading, content, and the action bar at its foot."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QDialog, QPushButton, QVBoxLayout, QWidget
 
 from app.views.controls import ActionButton, FocusRing, action_bar
@@ -46,7 +46,9 @@ class Sheet(QDialog):
 
     def fit_to(self, window: QWidget) -> None:
         """Stay inside the window it belongs to."""
-        self.adjustSize()
+        self._outer.activate()
+        self.adjustSize()  # which stays below two thirds of the screen, also where more is needed
         room = window.size() * 0.94
-        self.resize(self.size().boundedTo(room))
+        wanted = QSize(self.width(), self._outer.totalHeightForWidth(self.width()))
+        self.resize(self.size().expandedTo(wanted).boundedTo(room))
         self.setWindowModality(Qt.WindowModality.WindowModal)

@@ -99,6 +99,8 @@ class LineSession(QObject):
 
     def _found(self, found: Found) -> None:
         self.absorb(found)
+        if found.what == "notice":
+            self.station.noticed.emit("info", str(found.item))
         if found.what == "identity":
             self.station.meet(self.findings.identity or found.item)  # type: ignore[arg-type]
         if not self._batch.isActive():

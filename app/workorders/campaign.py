@@ -25,6 +25,7 @@ from app.models.engine import translated
 from app.models.files import write_atomically
 from app.models.journal import append
 from app.models.order import Incident, WorkOrder
+from app.models.place import Site
 from app.models.token import OrderToken, TokenStep, VendingRecord
 from app.services import audit
 from app.services.tables import safe_cell
@@ -71,9 +72,11 @@ class CampaignMeter:
     number: str
     drn: str
     serial: str
+    place: str
     status: MeterStatus
     changed: datetime | None  # when its last token was accepted
     exported: datetime | None
+    tokens: int  # of its set, as they were issued
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +101,7 @@ def import_campaign(
         raise BadInput("a campaign needs a name")
     box.fingerprint("")  # a locked keyring stops here, before any order is made
     columns = read_table(path).columns
-    profile = MappingProfile(defaults={"kind": KIND, "procedure": KIND, "queue": name})
-    made = import_orders(db, path, mapping=profile, who=who)
+    made = import_orders(db, path, mapping=campaign_profile(name), who=who)
     tokens = import_tokens(db, path, box, who=who)
     failed = {error.row for error in made.errors}
     errors = [*made.errors, *(error for error in tokens.errors if error.row not in failed)]
@@ -114,6 +116,11 @@ def import_campaign(
         body = {"campaign": name, "orders": made.created, "tokens": tokens.tokens, "who": who}
         append(session, "campaign.imported", body)
     return CampaignImport(made.created, tokens.tokens, tuple(errors))
+
+
+def campaign_profile(name: str) -> MappingProfile:
+    """Return what the rows of a campaign list are, where they do not say it."""
+    return MappingProfile(defaults={"kind": KIND, "procedure": KIND, "queue": name})
 
 
 def _references(path: Path, columns: tuple[str, ...]) -> list[str]:
@@ -140,6 +147,13 @@ def campaign_names(db: Database) -> list[str]:
     with db.read() as session:
         names = session.scalars(select(VendingRecord.campaign).distinct())
         return sorted(name for name in names if name)
+
+
+def has_campaigns(db: Database) -> bool:
+    """Tell whether there is any campaign on this laptop."""
+    with db.read() as session:
+        first = select(VendingRecord.order_id).where(VendingRecord.campaign != "").limit(1)
+        return session.scalar(first) is not None
 
 
 def campaign_status(db: Database, name: str) -> CampaignStatus:
@@ -205,8 +219,9 @@ def _export_row(meter: CampaignMeter, record: VendingRecord) -> list[str]:
 
 def _meters(session: Session, name: str) -> list[CampaignMeter]:
     rows = session.execute(
-        select(VendingRecord, WorkOrder)
+        select(VendingRecord, WorkOrder, Site.street)
         .join(WorkOrder, WorkOrder.order_id == VendingRecord.order_id)
+        .outerjoin(Site, Site.site_id == WorkOrder.site_id)
         .where(VendingRecord.campaign == name)
         .order_by(WorkOrder.number, WorkOrder.order_id)
     ).all()
@@ -232,13 +247,15 @@ def _meters(session: Session, name: str) -> list[CampaignMeter]:
             number=order.number,
             drn=record.drn,
             serial=order.meter_serial,
+            place=street or order.title,
             status=_status(record, sets.get(order.order_id, []), order.order_id in kept_out),
             changed=max(
                 (t.entered for t in sets.get(order.order_id, []) if t.entered), default=None
             ),
             exported=record.exported,
+            tokens=len(sets.get(order.order_id, [])),
         )
-        for record, order in rows
+        for record, order, street in rows
     ]
 
 

@@ -35,9 +35,11 @@ from app.sync.session import SyncResult, synchronise
 from app.tasks import Found, Task
 from app.workorders.bench import Bench
 from app.workorders.checks import Check, check_from
+from app.workorders.purging import clear_up
 from app.workorders.record import build_record
 from app.workorders.results import StepView, step_value, steps_view
 from app.workorders.runner import Outcome, work
+from app.workorders.tokens import TokenView, token_views
 from app.workorders.visit import WorkContext
 from drivers.link import Line, Link
 from drivers.meter import Meter
@@ -70,6 +72,7 @@ class Stored:
     events: tuple[MeterEvent, ...] = ()
     clock: ClockReading | None = None
     checks: tuple[Check, ...] = ()
+    tokens: tuple[TokenView, ...] = ()
     report: Path | None = None
 
 
@@ -223,6 +226,7 @@ class Desk:
             events=events,
             clock=clock,
             checks=rows,
+            tokens=token_views(self.db, order_id),
             report=self.db.folder / report if report else None,
         )
 
@@ -232,7 +236,13 @@ class Desk:
         if not address:
             raise BadInput("no centre is set; give its address in the settings")
         with open_centre(address) as centre:
-            return (yield from synchronise(self.db, centre, batch=batch))
+            result = yield from synchronise(self.db, centre, batch=batch)
+        self.clear_up()
+        return result
+
+    def clear_up(self) -> None:
+        """Remove tokens and decoder keys of orders that are over, also after a kill."""
+        clear_up(self.db, self.tokens)
 
     def pending(self) -> int:
         """How many events the centre has not acknowledged."""

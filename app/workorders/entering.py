@@ -11,8 +11,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 from app.errors import BadInput, NotPermitted, VaultLocked
+from app.models.order import WorkOrder
 from app.models.token import OrderToken, TokenStep
-from app.services.keypad import Keypad, grouped, keypad_of
+from app.services.keypad import Keypad, KeypadAsk, keypad_of
 from app.services.token import TokenFacts, read_prepayment, takes_tokens, token_facts
 from app.services.token_box import TokenBox
 from app.services.token_entry import (
@@ -29,7 +30,7 @@ from app.services.token_entry import (
     wrong_entries,
 )
 from app.tasks import AnswerKind, Found, Task
-from app.workorders.tokens import PURPOSE_WORDS, token_views
+from app.workorders.tokens import KEY_CHANGE, PURPOSE_WORDS, token_views
 from app.workorders.visit import Visit
 from drivers.errors import MeterBusy
 from drivers.metertype import BadMeterType, load_meter_type
@@ -39,7 +40,7 @@ from drivers.sts.results import Verdict, result_words
 
 OVER_WIRE, BY_KEYPAD = "Over the wire", "On the keypad"
 ENTER, LEAVE, STOP = "Enter it", "Leave it out", "Stop"
-TAKEN, NOT_TAKEN = "It was taken", "It was not entered"
+TAKEN, NOT_TAKEN, CANNOT_TELL = "It was taken", "It was not entered", "Nobody can tell"
 KEYPAD_ANSWERS = {  # what people read on the display, and the number of the result
     "Accepted": results.ACCEPT,
     "Accepted, more tokens to come": results.FIRST_SET,
@@ -52,6 +53,7 @@ KEYPAD_ANSWERS = {  # what people read on the display, and the number of the res
     "Another refusal": results.UNTOLD,
 }
 _LAST_DIGITS = 4
+_SET = frozenset({results.FIRST_SET, results.SECOND_SET, results.THIRD_SET, results.FOURTH_SET})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +96,13 @@ def box_of(visit: Visit) -> TokenBox:
 
 def keypad_for(visit: Visit) -> Keypad:
     """Return the keypad of the meter's type, as far as it is known."""
+    return keypad_for_type(visit.order)
+
+
+def keypad_for_type(order: WorkOrder) -> Keypad:
+    """Return the keypad of the type that an order names; the general one when it names none."""
     try:
-        kind = load_meter_type(visit.order.meter_type) if visit.order.meter_type else None
+        kind = load_meter_type(order.meter_type) if order.meter_type else None
     except BadMeterType:
         kind = None
     return keypad_of(kind)
@@ -294,24 +301,56 @@ def _over_wire(
 
 def _on_keypad(visit: Visit, token: OrderToken, booking: Booking) -> Task[None]:
     """Show the digits and take down what the display said."""
-    digits = booking.box.open(token.sealed).reveal().decode("ascii")
+    digits = booking.box.open(token.sealed)
     command_id = intend(token, PrepaymentReading(), booking, KEYPAD)
     pad = keypad_for(visit)
-    answer = yield from visit.ask(
-        f"t{token.position}_result",
-        f"Type token {token.shown} on the keypad. What does the display say?",
-        tuple(KEYPAD_ANSWERS),
-        detail=f"{grouped(digits)}\n{pad.enter} Accepted looks like: {pad.accepted}."
-        f" Refused: {pad.refused}.",
+    question = f"t{token.position}_result"
+    places = _places(visit, token)
+    answer = yield from visit.put(
+        question,
+        KeypadAsk(
+            f"Type token {token.shown} on the keypad. What does the display say?",
+            _answers(token),
+            visit.key(question),
+            detail=f"{pad.enter} Accepted looks like: {pad.accepted}. Refused: {pad.refused}.",
+            digits=digits,
+            pad=pad,
+            place=places.index(token.token_id) + 1,
+            count=len(places),
+        ),
     )
     settle_keypad(command_id, token, booking, answer)
+
+
+def display_answer(display: str) -> str:
+    """Return the answer that fits what a virtual meter's display says."""
+    number = display.rpartition(" ")[2]
+    code = int(number) if number.isdigit() else results.ACCEPT
+    if display.startswith("Accept"):
+        code = results.FIRST_SET if code in _SET and "result" in display else results.ACCEPT
+    known = {code: words for words, code in KEYPAD_ANSWERS.items()}
+    return known.get(code, known[results.UNTOLD])
+
+
+def _answers(token: OrderToken) -> tuple[str, ...]:
+    """Return what the display may say; only a key-change token can want more to come."""
+    part = token.purpose == KEY_CHANGE
+    return tuple(
+        words for words, code in KEYPAD_ANSWERS.items() if part or code != results.FIRST_SET
+    )
+
+
+def _places(visit: Visit, token: OrderToken) -> list[str]:
+    """Return the tokens of this one's purpose, in the order of their entry."""
+    views = token_views(visit.db, visit.order.order_id)
+    return [view.token_id for view in views if view.purpose == token.purpose]
 
 
 def settle_keypad(command_id: str, token: OrderToken, booking: Booking, answer: str) -> None:
     """Record what somebody read on the display, one of `KEYPAD_ANSWERS`."""
     code = KEYPAD_ANSWERS[answer]
     outcome = REFUSED if result_words(code).verdict is Verdict.REFUSED else DONE
-    keep = token.purpose == "key_change"
+    keep = token.purpose == KEY_CHANGE
     settle(command_id, token, booking, outcome=outcome, code=code, after=None, keep=keep)
 
 

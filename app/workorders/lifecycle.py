@@ -1,9 +1,9 @@
 """The states of a work order: who may move it where, and what must be true for that.
 
 `transition` is the only way a state changes on a laptop.  It writes the state and the journal
-event in the transaction of its caller, or raises `NotPermitted` with the reason in words.  The
-move to *done* is told to the centre as ``order.done`` with the verdict, every other as
-``order.state``.
+event in the transaction of its caller, or raises `NotPermitted` with the reason in words.  An
+order that is over loses the digits of its tokens in the same transaction.  The move to *done* is
+told to the centre as ``order.done`` with the verdict, every other as ``order.state``.
 """
 
 from collections.abc import Callable
@@ -18,6 +18,7 @@ from app.models.base import utc_now
 from app.models.database import Database
 from app.models.journal import Laptop, append
 from app.models.order import Incident, OrderState, StepResult, WorkOrder
+from app.workorders.purging import leave_nothing
 
 S = OrderState
 
@@ -225,6 +226,7 @@ def transition(
         kind = "order.done"
         body |= {"verdict": order.verdict, "report_sha256": order.report_sha256}
     append(session, kind, body, order_id=order.order_id, epoch=order.epoch)
+    leave_nothing(session, order, who=who, at=moment)
 
 
 def accept(db: Database, order_id: str, *, who: str, role: str = INSTALLER) -> None:

@@ -20,6 +20,7 @@ from app.tasks import Found, Progress, Task
 from app.workorders.lifecycle import transition
 from app.workorders.limits import load_pack
 from app.workorders.procedure import Procedure, Step, StepKind, load_procedure
+from app.workorders.purging import clear_up
 from app.workorders.results import (
     DONE,
     RUNNING,
@@ -102,6 +103,7 @@ def work(
     """
     order, procedure = _begin(context, order_id, stop_after)
     if order.state != OrderState.STARTED:
+        clear_up(context.db, context.tokens, who=context.who)
         yield from _report(context, order_id)
         return _outcome(context.db, order_id)
     for key, reason in (skips or {}).items():
@@ -113,6 +115,7 @@ def work(
             end = yield from _run(visit)
             if end.stop or step.key == stop_after:
                 break
+    clear_up(context.db, context.tokens, who=context.who)
     yield from _report(context, order_id)
     return _outcome(context.db, order_id)
 

@@ -9,7 +9,6 @@ changes nothing, and no message repeats a token's digits.
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -18,13 +17,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.errors import BadInput
-from app.models.base import utc_now
 from app.models.database import Database
 from app.models.journal import append
-from app.models.order import OrderState, WorkOrder
-from app.models.token import OrderToken, TokenStep, VendingRecord
+from app.models.order import WorkOrder
+from app.models.token import OVER, OrderToken, TokenStep, VendingRecord
 from app.services import audit
-from app.services.token import plain_digits, token_facts
+from app.services.token import TokenFacts, plain_digits, token_facts
 from app.services.token_box import TokenBox
 from app.tasks import checkpoint
 from app.workorders.exchange.order_rows import RowError
@@ -49,7 +47,6 @@ _COLUMNS = {
 _ORDER_COLUMNS = ("externalref", "reference", "ref", "number", "order")
 _RECORD = ("sgc", "ti", "krn", "key_type", "ken", "ea", "base")
 _RANK = {purpose: place * 100 for place, purpose in enumerate(PURPOSES)}
-_ENDED = frozenset({OrderState.DONE, OrderState.SUBMITTED, OrderState.CANCELLED, OrderState.CLOSED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +103,7 @@ def import_tokens(db: Database, path: Path, box: TokenBox, *, who: str = "") -> 
     """
     table = read_table(path)
     names = [plain(column) for column in table.columns]
-    place = next((names.index(name) for name in _ORDER_COLUMNS if name in names), None)
-    if place is None or not has_tokens(table.columns):
-        raise BadInput(
-            f"{path.name}: a token list needs a column for the order (reference or number) and"
-            " columns like token and purpose, kct_1, credit"
-        )
+    place = order_place(names, path)
     errors: list[RowError] = []
     orders: set[str] = set()
     counts = [0, 0]
@@ -121,7 +113,7 @@ def import_tokens(db: Database, path: Path, box: TokenBox, *, who: str = "") -> 
             try:
                 cells = dict(zip(names, row.cells, strict=True))
                 plan = row_plan(cells, row.problem)
-                order = _order(session, row.cells[place].strip())
+                order = open_order(session, row.cells[place].strip())
                 added, same = add_tokens(session, order, plan, box)
             except (ValueError, BadInput) as error:
                 errors.append(RowError(row.number, "", "", str(error)))
@@ -137,6 +129,21 @@ def import_tokens(db: Database, path: Path, box: TokenBox, *, who: str = "") -> 
             {"sha256": table.sha256, "orders": len(orders), "tokens": counts[0]},
         )
     return TokenImport(len(orders), counts[0], counts[1], tuple(errors))
+
+
+def order_place(names: list[str], path: Path) -> int:
+    """Return which of these plain column names is the order's.
+
+    Raises:
+        BadInput: It is no token list.
+    """
+    place = next((names.index(name) for name in _ORDER_COLUMNS if name in names), None)
+    if place is None or not has_tokens(names):
+        raise BadInput(
+            f"{path.name}: a token list needs a column for the order (reference or number) and"
+            " columns like token and purpose, kct_1, credit"
+        )
+    return place
 
 
 def row_plan(cells: Mapping[str, str], problem: str = "") -> TokenPlan:
@@ -183,17 +190,20 @@ def add_tokens(
 
     Raises:
         BadInput: A token is none, or does not fit its purpose.
-        ValueError: The order is done.
     """
-    if order.state in _ENDED:
-        raise ValueError(f"order {order.number} is {order.state}; it takes no more tokens")
     rows = list({row.fingerprint: row for row in _rows(order, plan, box)}.values())
     known = {
-        row.fingerprint
+        row.fingerprint: row
         for row in session.scalars(select(OrderToken).where(OrderToken.order_id == order.order_id))
     }
     new = [row for row in rows if row.fingerprint not in known]
     session.add_all(new)
+    for row in rows:
+        there = known.get(row.fingerprint)
+        if there is not None and not there.sealed and there.state == TokenStep.OPEN:
+            # purged with a visit that ended without entering it; the order has come again
+            there.sealed, there.purged = row.sealed, None
+            new.append(there)
     recorded = _record(session, order, plan)
     if new or recorded:
         session.flush()
@@ -268,31 +278,6 @@ def vending_record(session: Session, order_id: str) -> VendingRecord:
     return found if found is not None else VendingRecord(order_id=order_id)
 
 
-def purge(session: Session, order_id: str, at: datetime, *, purposes: Iterable[str] = ()) -> int:
-    """Remove the digits of an order's tokens (of some purposes); return how many were there."""
-    wanted = frozenset(purposes)
-    count = 0
-    for row in order_tokens(session, order_id):
-        if row.sealed and (not wanted or row.purpose in wanted):
-            row.sealed, row.purged = "", at
-            count += 1
-    return count
-
-
-def close_order(db: Database, order_id: str, box: TokenBox | None, *, who: str) -> None:
-    """Remove what an order leaves behind: digits of tokens, and its meter's decoder key."""
-    with db.read() as session:
-        drn = vending_record(session, order_id).drn
-        left = [row.token_id for row in order_tokens(session, order_id) if row.sealed]
-    dropped = box is not None and box.drop_decoder_key(drn)
-    if not left and not dropped:
-        return
-    with db.write() as session:
-        count = purge(session, order_id, utc_now())
-        body = {"order": order_id, "tokens": count, "decoder_key": dropped}
-        audit.append(session, who, "tokens.purged", drn, body)
-
-
 def plain(name: str) -> str:
     """Return a column's name without case, spaces and signs."""
     return re.sub(r"[\W_]+", "", name.casefold())
@@ -310,6 +295,24 @@ def _token_text(cells: Mapping[str, str], name: str) -> str:
     return text.strip()
 
 
+def checked_token(text: str, purpose: str, number: int = 1) -> tuple[str, TokenFacts]:
+    """Return a token's digits and what can be said of it.
+
+    Raises:
+        BadInput: It is no token, or none for this purpose; the text never repeats the digits.
+    """
+    try:
+        digits = plain_digits(text)
+    except BadInput as error:
+        raise BadInput(f"{PURPOSE_WORDS[purpose]} {number}: {error}") from error
+    facts = token_facts(digits)
+    if facts.token_class != _CLASSES[purpose]:
+        raise BadInput(
+            f"{facts.shown} is no token for {PURPOSE_WORDS[purpose]}: it is {facts.words}"
+        )
+    return digits, facts
+
+
 def _rows(order: WorkOrder, plan: TokenPlan, box: TokenBox) -> list[OrderToken]:
     return [_row(order, plan, item, box) for item in plan.tokens]
 
@@ -318,12 +321,7 @@ def _row(
     order: WorkOrder, plan: TokenPlan, item: tuple[str, int, str], box: TokenBox
 ) -> OrderToken:
     purpose, number, text = item
-    digits = plain_digits(text)
-    facts = token_facts(digits)
-    if facts.token_class != _CLASSES[purpose]:
-        raise BadInput(
-            f"{facts.shown} is no token for {PURPOSE_WORDS[purpose]}: it is {facts.words}"
-        )
+    digits, facts = checked_token(text, purpose, number)
     credit = purpose in {CREDIT, OLD_CREDIT}
     return OrderToken(
         order_id=order.order_id,
@@ -355,7 +353,12 @@ def _record(session: Session, order: WorkOrder, plan: TokenPlan) -> bool:
     return changed
 
 
-def _order(session: Session, name: str) -> WorkOrder:
+def open_order(session: Session, name: str) -> WorkOrder:
+    """Return the one order of this reference or number that still takes tokens.
+
+    Raises:
+        ValueError: There is none, or there are several, or it is over.
+    """
     found = session.scalars(
         select(WorkOrder).where((WorkOrder.external_ref == name) | (WorkOrder.number == name))
     ).all()
@@ -363,7 +366,10 @@ def _order(session: Session, name: str) -> WorkOrder:
         raise ValueError(f"there is no order {name!r}")
     if len(found) > 1:
         raise ValueError(f"several orders are called {name!r}")
-    return found[0]
+    order = found[0]
+    if order.state in OVER:
+        raise ValueError(f"order {order.number} is {order.state}; it takes no more tokens")
+    return order
 
 
 def _key(cells: Mapping[str, str], when: str) -> dict[str, Any]:

@@ -196,17 +196,27 @@ class Visit:
             BadInput: The answer is none of the choices, or is missing.
         """
         key = self.key(question)
-        known = self.answers.get(key)
+        return (
+            yield from self.put(
+                question, Ask(text, choices, key, kind, detail, default, optional, dangerous)
+            )
+        )
+
+    def put(self, question: str, ask: Ask) -> Task[str]:
+        """Put a question that is made already, as `ask` does."""
+        known = self.answers.get(ask.key)
         if known is not None:
-            yield Found("answer", Answered(key, text, known))
+            yield Found("answer", Answered(ask.key, ask.text, known))
             return known
         self.session.release()
-        answer = (yield Ask(text, choices, key, kind, detail, default, optional, dangerous)) or ""
+        answer = (yield ask) or ""
         answer = answer.strip()
-        if not answer and not optional:
-            raise BadInput(f"{key} was not answered: {text}")
-        if kind is AnswerKind.CHOICE and answer and answer not in choices:
-            raise BadInput(f"{answer!r} is no answer to {key}; one of {', '.join(choices)} is")
+        if not answer and not ask.optional:
+            raise BadInput(f"{ask.key} was not answered: {ask.text}")
+        if ask.kind is AnswerKind.CHOICE and answer and answer not in ask.choices:
+            raise BadInput(
+                f"{answer!r} is no answer to {ask.key}; one of {', '.join(ask.choices)} is"
+            )
         self.keep(question, answer)
         return answer
 

@@ -40,7 +40,7 @@ GENERAL_BLOCKS, BLOCK_GET, BLOCK_SET = 1 << 23 - 2, 1 << 23 - 11, 1 << 23 - 12
 BLOCK_ACTION, LISTS, INFORMATION = 1 << 23 - 13, 1 << 23 - 14, 1 << 23 - 15
 READ, WRITE, UNCONFIRMED_WRITE, PARAMETERISED = 1 << 23 - 3, 1 << 23 - 4, 1 << 23 - 5, 1 << 23 - 18
 GET, SET, SELECTIVE, EVENTS, ACTION = (1 << 23 - n for n in (19, 20, 21, 22, 23))
-LOGICAL = BLOCK_GET | BLOCK_SET | LISTS | GET | SET | SELECTIVE | EVENTS | ACTION
+LOGICAL = BLOCK_GET | BLOCK_SET | BLOCK_ACTION | LISTS | GET | SET | SELECTIVE | EVENTS | ACTION
 SHORT = (
     BLOCK_GET | BLOCK_SET | READ | WRITE | UNCONFIRMED_WRITE | LISTS | INFORMATION | PARAMETERISED
 )
@@ -81,6 +81,7 @@ class Association:
     action_service: bool
     lists: bool = False
     set_blocks: bool = False
+    action_blocks: bool = False
     general_blocks: bool = False
     parameterised: bool = False
     unconfirmed: bool = False  # writes without an answer
@@ -96,6 +97,7 @@ def association_of(conformance: int, max_pdu: int) -> Association:
         action_service=bool(conformance & (ACTION | PARAMETERISED)),
         lists=bool(conformance & LISTS),
         set_blocks=bool(conformance & BLOCK_SET),
+        action_blocks=bool(conformance & BLOCK_ACTION),
         general_blocks=bool(conformance & GENERAL_BLOCKS),
         parameterised=bool(conformance & PARAMETERISED),
         unconfirmed=bool(conformance & UNCONFIRMED_WRITE),

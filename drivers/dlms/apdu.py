@@ -207,6 +207,17 @@ def exception(apdu: bytes, what: str) -> DriverError:
     return NotSupported(f"{what}: {words.get(service, f'exception {service}')}")
 
 
+def block_at(apdu: bytes, at: int) -> Data:
+    """Return the block whose last-block flag stands at ``at``: flag, number, raw data.
+
+    Raises:
+        GarbledReply: It is cut short or too long.
+    """
+    _need(apdu, at + 6)
+    number = int.from_bytes(apdu[at + 1 : at + 5], "big")
+    return Data(_exactly(apdu, at + 5), number, apdu[at] != 0)
+
+
 def _need(apdu: bytes, count: int) -> None:
     if len(apdu) < count:
         raise GarbledReply("the meter's answer is cut short")

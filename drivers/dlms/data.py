@@ -120,11 +120,13 @@ def length_at(data: bytes | bytearray, at: int) -> tuple[int, int]:
 
 
 _NUMBERS = {  # tag -> struct format
-    5: ">i", 6: ">I", 15: ">b", 16: ">h", 17: ">B", 18: ">H", 20: ">q", 21: ">Q", 22: ">B",
-    28: ">b", 29: ">h", 30: ">i", 31: ">B", 32: ">H", 33: ">I",
+    5: ">i", 6: ">I", 13: ">b", 15: ">b", 16: ">h", 17: ">B", 18: ">H", 20: ">q", 21: ">Q",
+    22: ">B", 28: ">b", 29: ">h", 30: ">i", 31: ">B", 32: ">H", 33: ">I",
 }  # fmt: skip
 _FLOATS = {7: ">f", 23: ">f", 24: ">d"}
 _DELTAS = range(28, 34)
+_COMPACT = 19
+Described = int | tuple["Described", ...] | list["Described"]  # a type, a structure, an array of n
 _FIXED_STRINGS = {25: 12, 26: 5, 27: 4}  # date-time, date, time
 
 
@@ -144,8 +146,8 @@ def bare_value_at(data: bytes | bytearray, at: int, tag: int, depth: int = 0) ->
     """Return the value of type ``tag`` whose contents begin at ``at``, and where it ends."""
     if tag == 0:
         return None, at
-    if tag in {1, 2}:
-        return _list_at(data, at, tag, depth)
+    if tag in {1, 2, _COMPACT}:
+        return _LISTS[tag](data, at, tag, depth)
     if tag in _NUMBERS or tag in _FLOATS:
         return _number_at(data, at, tag)
     if tag in {3, *_FIXED_STRINGS}:
@@ -174,6 +176,71 @@ def _list_at(
         if len(items) > len(data):  # null-data takes an octet each: more than that is a lie
             raise GarbledReply(f"a list announces {count} items")
     return (items if tag == 1 else tuple(items)), at
+
+
+def _compact_at(data: bytes | bytearray, at: int, tag: int, depth: int) -> tuple[list[object], int]:
+    """Return the entries of a compact array: one description of their type, then bare values."""
+    del tag
+    kind, at = _description_at(data, at, depth)
+    length, at = length_at(data, at)
+    raw = _octets(data, at, length)
+    items: list[object] = []
+    place = 0
+    try:
+        while place < length:
+            before = place
+            item, place = _described_at(raw, place, kind)
+            if place == before:
+                raise GarbledReply("the entries of a compact array hold nothing")
+            items.append(item)
+    except Incomplete as error:
+        raise GarbledReply("a compact array ends in the middle of an entry") from error
+    return items, at + length
+
+
+def _description_at(data: bytes | bytearray, at: int, depth: int) -> tuple[Described, int]:
+    if depth >= DEEPEST:
+        raise GarbledReply("the meter's data is nested too deep")
+    tag = _octets(data, at, 1)[0]
+    at += 1
+    if tag == 1:
+        count = int.from_bytes(_octets(data, at, 2), "big")
+        kind, at = _description_at(data, at + 2, depth + 1)
+        if not count or not _least(kind):
+            raise GarbledReply("the entries of a compact array hold nothing")
+        return [kind] * count, at
+    if tag != 2:  # noqa: PLR2004 - structure
+        return tag, at
+    count, at = length_at(data, at)
+    kinds = []
+    for _ in range(count):
+        kind, at = _description_at(data, at, depth + 1)
+        kinds.append(kind)
+    return tuple(kinds), at
+
+
+def _least(kind: Described) -> int:
+    """Return how many octets an entry has at least."""
+    if isinstance(kind, int):
+        return int(kind != 0)
+    if isinstance(kind, list):
+        return len(kind) * _least(kind[0])
+    return sum(map(_least, kind))
+
+
+def _described_at(data: bytes, at: int, kind: Described) -> tuple[object, int]:
+    if isinstance(kind, int):
+        if kind in {1, 2, _COMPACT}:
+            raise GarbledReply(f"type {kind} in a compact array has no description")
+        return bare_value_at(data, at, kind)
+    items = []
+    for part in kind:
+        item, at = _described_at(data, at, part)
+        items.append(item)
+    return (items if isinstance(kind, list) else tuple(items)), at
+
+
+_LISTS = {1: _list_at, 2: _list_at, _COMPACT: _compact_at}
 
 
 def _number_at(data: bytes | bytearray, at: int, tag: int) -> tuple[int | Decimal, int]:

@@ -1,13 +1,13 @@
 """Objects named by class and logical name: GET, SET and ACTION with their blocks and lists."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from drivers.dlms import lists
+from drivers.dlms.actions import Call, perform
 from drivers.dlms.apdu import (
     Attribute,
     Data,
-    action_answer,
-    action_request,
     get_answer,
     get_next_request,
     get_request,
@@ -104,8 +104,9 @@ class LogicalNames:
 
     def action(self, method: Attribute, what: str, parameter: bytes, *, secret: bool) -> bytes:
         """Call a method with an encoded parameter; return what it gives back, encoded."""
-        request = action_request(self._asking.number(), method, parameter)
-        return action_answer(self._asking.asked(request, secret=secret), what)
+        send = partial(self._asking.asked, secret=secret)
+        call = Call(self._asking.number(), method, parameter, what)
+        return perform(send, call, self._asking.room, self._asking.agreed)
 
     def proved(self, proof: bytes) -> bytes:
         """Hand over the answer to the meter's challenge; return its answer to ours, encoded."""

@@ -6,22 +6,26 @@ from decimal import Decimal
 from types import TracebackType
 from typing import Self
 
+from drivers.account import AccountReading
 from drivers.calendar import Calendar, CalendarReading, SpecialDay
+from drivers.dlms.account import Accounts
 from drivers.dlms.apdu import Attribute
 from drivers.dlms.calendar import CalendarAccess
 from drivers.dlms.catalog import Catalog
 from drivers.dlms.ciphering import CounterStore
 from drivers.dlms.clock import MeterZone
-from drivers.dlms.data import CosemTime, as_time, octets
+from drivers.dlms.data import CosemTime, as_text, as_time, octets
 from drivers.dlms.firmware import ImageTransfer
 from drivers.dlms.log import LogReader
-from drivers.dlms.objects import CLOCK, ObjectReader
+from drivers.dlms.objects import CLOCK, ObjectReader, named
 from drivers.dlms.prepayment import PrepaymentAccess
 from drivers.dlms.profile import ProfileReader
 from drivers.dlms.push import Notification
 from drivers.dlms.relay import SupplySwitch
 from drivers.dlms.session import Session
 from drivers.dlms.shortnames import NameStore
+from drivers.dlms.slaves import Slaves
+from drivers.dlms.supervision import Supervision
 from drivers.errors import AccessDenied, GarbledReply, NotSupported, ValueRefused
 from drivers.eventwords import status_words
 from drivers.firmware import LoadProgress
@@ -31,6 +35,8 @@ from drivers.obis import parse, to_bytes
 from drivers.objectmodel import ObjectEntry
 from drivers.prepayment import PrepaymentReading, TokenAnswer
 from drivers.secrets import Secret, Secrets
+from drivers.slaves import SlaveMeter
+from drivers.supervision import AlarmRegister, Limiter, RegisterMonitor
 from drivers.switching import Switching
 from drivers.values import (
     ClockReading,
@@ -38,6 +44,7 @@ from drivers.values import (
     MeterEvent,
     ProfileBlock,
     ProfileInfo,
+    Pushed,
     Reading,
     RelayReading,
     Span,
@@ -101,6 +108,9 @@ class DlmsMeter:
         )
         self._images = ImageTransfer(self._session, self._objects, link)
         self._catalog = Catalog(self._session, self._objects)
+        self._supervision = Supervision(self._objects, meter_type.alarms, meter_type.errors_like)
+        self._slaves = Slaves(self._objects, meter_type.first_slave)
+        self._accounts = Accounts(self._objects, meter_type.prepayment)
         self._offset: timedelta | None = None
 
     def __enter__(self) -> Self:
@@ -281,9 +291,38 @@ class DlmsMeter:
         """Return what the meter has said unasked since the last call."""
         return self._session.notifications()
 
+    def pushed(self) -> tuple[Pushed, ...]:
+        """Return the same as plain values."""
+        found = []
+        for one in self.notifications():
+            time = self._zone.utc(one.time) if one.time else None
+            _, code, attribute = one.source or (0, b"", 0)
+            found.append(Pushed(time, named(code), attribute, as_text(one.value)))
+        return tuple(found)
+
     def keep_alive(self) -> bool:
         """Keep the session alive while the operator thinks; return whether the meter was asked."""
         return self._session.keep_alive()
+
+    # --- supervision and slaves -------------------------------------------------------------
+
+    def limiters(self, entries: Sequence[ObjectEntry] = ()) -> tuple[Limiter, ...]:
+        """Return the limiters with thresholds in the unit of what they watch."""
+        self._learn_zone()
+        return self._supervision.limiters(entries)
+
+    def monitors(self, entries: Sequence[ObjectEntry] = ()) -> tuple[RegisterMonitor, ...]:
+        """Return the register monitors."""
+        return self._supervision.monitors(entries)
+
+    def alarms(self, entries: Sequence[ObjectEntry] = ()) -> tuple[AlarmRegister, ...]:
+        """Return the alarm and error registers in words of the type's companion profile."""
+        return self._supervision.alarms(entries)
+
+    def slaves(self, entries: Sequence[ObjectEntry] = ()) -> tuple[SlaveMeter, ...]:
+        """Return the slave meters on the M-Bus, with their values."""
+        self._learn_zone()
+        return self._slaves.all(entries)
 
     # --- switching table and firmware -------------------------------------------------------
 
@@ -313,6 +352,11 @@ class DlmsMeter:
     def prepayment(self) -> PrepaymentReading:
         """Return which decoder key the meter is on, and its credit."""
         return self._prepayment.reading()
+
+    def account(self, entries: Sequence[ObjectEntry] = ()) -> AccountReading:
+        """Return account, credits, charges, token gateway and STS attributes, complete."""
+        self._learn_zone()
+        return self._accounts.reading(entries)
 
     def enter_token(self, token: Secret) -> TokenAnswer:
         """Hand a token to the gateway, once, and return what became of it."""

@@ -1,5 +1,6 @@
 """Reads single objects: registers with scaler and unit, texts, and classes nobody told us."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -9,7 +10,7 @@ from drivers.dlms.clock import MeterZone
 from drivers.dlms.data import as_text, as_time, printable
 from drivers.dlms.session import Session
 from drivers.dlms.units import scaled, scaler_unit
-from drivers.errors import AccessDenied, NotSupported
+from drivers.errors import AccessDenied, DriverError, MeterBusy, NotSupported
 from drivers.obis import from_bytes, name_of, to_bytes
 from drivers.values import Reading
 
@@ -17,6 +18,7 @@ DATA, REGISTER, EXTENDED, DEMAND, PROFILE, CLOCK, RELAY = 1, 3, 4, 5, 7, 8, 70
 _SCALER_ATTRIBUTE = {REGISTER: 3, EXTENDED: 3, DEMAND: 4}
 _TIME_ATTRIBUTE = {EXTENDED: 5, DEMAND: 6}
 _NO_UNIT = (0, 255)
+_NAME = 6  # octets of a logical name
 _DATA_GROUPS = frozenset({0, 94, 96, 97})
 _MAXIMA = frozenset({3, 6, 13, 16, 23, 26})
 _AVERAGES = frozenset({4, 5, 14, 15, 24, 25, 27, 28})
@@ -93,6 +95,32 @@ class ObjectReader:
             unit = self.unit_of(found.class_id, octets)
         return reading(obis, name or name_of(obis), found.value, unit, None)
 
+    def told(self, class_id: int, code: bytes, attributes: Sequence[int]) -> dict[int, object]:
+        """Return the attributes that an object tells; what it lacks or denies is left out."""
+        name = from_bytes(code)
+        wanted = [(Attribute(class_id, code, n), f"{name}/{class_id}/{n}") for n in attributes]
+        try:
+            items = self._session.patiently(lambda: self._session.get_list(wanted))
+        except NotSupported:  # lists were agreed on and are refused nevertheless
+            items = [MeterBusy(text) for _, text in wanted]
+        found: dict[int, object] = {}
+        for number, item in zip(attributes, items, strict=True):
+            value = self._singly(class_id, code, number) if isinstance(item, MeterBusy) else item
+            if not isinstance(value, DriverError):
+                found[number] = value
+        return found
+
+    def _singly(self, class_id: int, code: bytes, attribute: int) -> object:
+        try:
+            return self.value(class_id, code, attribute)
+        except (NotSupported, AccessDenied) as error:
+            return error
+
+    def moment(self, value: object) -> datetime | None:
+        """Return the time in a value in UTC; None where it holds none or leaves it open."""
+        moment = as_time(value)
+        return self._zone.utc(moment) if moment else None
+
     def text(self, code: str) -> str:
         """Return an identifying text, "" where the meter has none or does not show it."""
         if not code:
@@ -108,10 +136,9 @@ class ObjectReader:
         if attribute is None:
             return None
         try:
-            moment = as_time(self.value(found.class_id, code, attribute))
+            return self.moment(self.value(found.class_id, code, attribute))
         except (NotSupported, AccessDenied):
             return None
-        return self._zone.utc(moment) if moment else None
 
 
 def likely_classes(code: bytes) -> tuple[int, ...]:
@@ -126,6 +153,11 @@ def likely_classes(code: bytes) -> tuple[int, ...]:
     if code[3] in _AVERAGES:
         return DEMAND, REGISTER, EXTENDED
     return REGISTER, EXTENDED, DATA, DEMAND
+
+
+def named(value: object) -> str:
+    """Return a logical name as a code; "" for what is none."""
+    return from_bytes(value) if isinstance(value, bytes) and len(value) == _NAME else ""
 
 
 def identifier(value: object) -> str:

@@ -29,6 +29,7 @@ _BUFFER, _CAPTURED, _PERIOD, _IN_USE, _CAPACITY = 2, 3, 4, 7, 8
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _AHEAD = timedelta(days=2)  # how far ahead of ours a meter's clock may run in an open range
 _MARGIN = 8  # rows
+_MANY = 1 << 31  # more rows than any buffer has
 _RESUMES = 2  # new requests without a single new row between them
 _CAPTURE_WIDTH = 4
 
@@ -117,12 +118,13 @@ class ProfileReader:
         maker = RowMaker(layout, self._zone, info.period_s, self._kind(info.obis))
         first = self._reaching(info, span)
         last: datetime | None = None
-        left = _RESUMES
+        left, got = _RESUMES, 0
         while True:
             try:
                 for block in self._once(info, layout, maker, first):
                     if block.rows:
                         last, left = block.rows[-1].time, _RESUMES
+                    got += len(block.rows)
                     yield block
                 break
             except (GarbledReply, NoReply, MeterBusy) as error:
@@ -131,7 +133,9 @@ class ProfileReader:
                     raise
                 left -= 1
                 self._anew(error)
-                if last is not None:
+                if span.entries is not None:
+                    first = replace(span, entries=(span.entries[0] + got, span.entries[1]))
+                elif last is not None:
                     first = replace(first, start=last + timedelta(seconds=1), last=0)
         maker.remarks(self._remark)
 
@@ -176,15 +180,20 @@ class ProfileReader:
             self._remark(f"the meter refused the range, all rows are read: {error}")
             blocks = self._session.blocks(attribute, info.obis)
             first = next(blocks)
+            selector = b""
+        # the whole buffer has come where no numbers could be asked for
+        numbers = None if selector else span.entries
         outside = 0
         block: bytes | None = first
         while block is not None:
             raw = decoder.feed(block)
-            surplus = max(0, (decoder.announced or 0) - span.last) if span.last else 0
-            made = maker.rows(raw)[max(0, surplus - decoder.rows + len(raw)) :]
+            announced = decoder.announced or 0
+            low, high = _wanted(numbers, span.last, announced)
+            before = decoder.rows - len(raw)
+            made = maker.rows(raw)[max(0, low - before) : max(0, high - before)]
             good = tuple(row for row in made if _inside(row, span))
             outside += len(made) - len(good)
-            yield ProfileBlock(good, (decoder.announced or 0) - surplus)
+            yield ProfileBlock(good, max(0, min(announced, high) - low))
             block = next(blocks, None)
         decoder.finish()
         if outside:
@@ -192,13 +201,16 @@ class ProfileReader:
 
     def _selector(self, info: ProfileInfo, layout: Layout, span: Span) -> bytes:
         kind = self._kind(info.obis)
+        if span.entries is not None:
+            return by_entry(*span.entries)
         if span.last and kind.selector == "entry":
             in_use = self._number(info.obis, _IN_USE)
             return by_entry(max(1, in_use - span.last + 1), 0) if in_use else b""
         if kind.selector != "range" or (span.start is None and span.end is None):
             return b""
         end = span.end or self._meter_now() + _AHEAD
-        return by_range(layout.clock_code, self._octets(span.start or _EARLIEST), self._octets(end))
+        column = to_bytes(kind.selector_column) if kind.selector_column else layout.clock_code
+        return by_range(column, self._octets(span.start or _EARLIEST), self._octets(end))
 
     def _octets(self, moment: datetime) -> bytes:
         dlms = self._type.dlms
@@ -207,6 +219,13 @@ class ProfileReader:
     def _remark(self, text: str) -> None:
         if text not in self._statistics.remarks:
             self._statistics.remarks.append(text)
+
+
+def _wanted(numbers: tuple[int, int] | None, last: int, announced: int) -> tuple[int, int]:
+    """Return from which row on and to which (not included) a buffer's rows are wanted."""
+    if numbers is not None:
+        return numbers[0] - 1, numbers[1]
+    return (max(0, announced - last) if last else 0), max(announced, _MANY)
 
 
 def _inside(row: ProfileRow, span: Span) -> bool:

@@ -33,6 +33,7 @@ from drivers.errors import (
     AccessDenied,
     DriverError,
     MeterBusy,
+    NoReply,
     NotSupported,
     PortUnavailable,
 )
@@ -231,8 +232,6 @@ class Session(Exchanges):
     def get_list(self, wanted: Sequence[tuple[Attribute, str]]) -> list[Item]:
         """Return several attributes, each decoded or the error in its place, in few requests.
 
-        Where the association has no lists they are asked for one by one.
-
         Raises:
             GarbledReply: The meter answers with another count.
         """
@@ -294,11 +293,17 @@ class Session(Exchanges):
     def renew(self) -> None:
         """Build the link and the association anew after they were lost."""
         self._unsure = False
-        asleep = self._link.now() - self._last_answer > INACTIVE_S
-        if self._type.framing == "mode-e" and asleep:
-            self._transport = self._connected_transport()  # its port is at rest by now
-        elif self._transport:
-            self._transport.connect()
+        optical = self._type.framing == "mode-e"
+        at_rest = optical and self._link.now() - self._last_answer > INACTIVE_S
+        if self._transport and not at_rest:
+            try:
+                self._transport.connect()
+            except NoReply:
+                if not optical:
+                    raise
+                at_rest = True
+        if at_rest:  # only a new sign-on wakes the port
+            self._transport = self._connected_transport()
         self._associate()
 
     def _settle(self, transport: Transport) -> None:
@@ -307,11 +312,7 @@ class Session(Exchanges):
         self._associate()
 
     def patiently(self, read: Callable[[], T]) -> T:
-        """Return what ``read`` gives; a busy meter is asked again a few times.
-
-        Raises:
-            MeterBusy: It stayed busy.
-        """
+        """Return what ``read`` gives; a busy meter is asked again, `MeterBusy` if it stays so."""
         for _ in range(self._type.timing.retries):
             try:
                 return read()

@@ -238,6 +238,8 @@ class Iec62056Meter:
 
         Where an answer breaks off the reading goes on behind the last row that was proved.
         """
+        if span.entries is not None:
+            raise NotSupported("this meter gives rows by time, not by number")
         name = profile_name(self.meter_type, info.obis)
         plan = ReadingPlan(span, info.period_s, self._clock.now())
         expected = plan.expected or span.last

@@ -10,7 +10,7 @@ does 7E1 itself (RFC 2217 with 7 data bits, TCP) adds and strips parity in `serv
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +48,13 @@ class Device(Protocol):
 
     def expected(self) -> dict[str, object]:
         """Return what a correct reader must find, in the JSON shape of ``read --json``."""
+
+
+@runtime_checkable
+class HasKeypad(Protocol):
+    """A virtual meter with a keypad and a display of its own."""
+
+    name: str
+
+    def typed(self, now: float, keys: str) -> str:
+        """Take what is typed; return what the display says, "" where there is no keypad."""

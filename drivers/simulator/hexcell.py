@@ -272,7 +272,8 @@ class Hexcell:
             settle=self.supervision.settle,
         )
         station = HdlcStation(name, self.settings, server, self.faults)
-        return TwoFramings(station, WrapperDevice(name, server, self.faults), self.clock.true)
+        wrapper = WrapperDevice(name, server, self.faults)
+        return TwoFramings(station, wrapper, self.clock.true, self.prepayment.keypad)
 
     @property
     def logical_device_name(self) -> str:

@@ -39,6 +39,7 @@ from drivers.simulator.iecfaults import (
     spoilt,
     with_parity,
 )
+from drivers.simulator.linkwatch import LinkWatch
 from drivers.simulator.programming import ProgrammingMode
 
 __all__ = ["FAULTS", "OpticalPort", "block_check", "framed", "with_parity"]
@@ -52,8 +53,6 @@ HDLC_FIRST = 5.0  # s, longest wait for the first frame after the speed switch
 PROGRAMMING_IDLE = 60.0  # s without a command, after which the port rests again
 HDLC_IDLE = 30.0  # s without a frame, after which the port rests again
 OPTION_SELECT = 6  # characters of ACK V Z Y CR LF
-FLAG, POLL = 0x7E, 0x10
-SNRM, DISC = 0x83, 0x43  # control octets without the poll bit
 LONGEST_REQUEST = 64  # characters; noise never fills the memory
 
 
@@ -129,8 +128,7 @@ class OpticalPort:
         self._answering = False  # a command's answer is on its way
         self._ready_at = 0.0  # earliest time at which an option select may start
         self._done_once: set[str] = set()
-        self._leaving = self._linked = False  # a DISC was heard; a SNRM was heard before
-        self._frame = bytearray()
+        self._watch = LinkWatch()
 
     @property
     def format(self) -> WireFormat:
@@ -144,7 +142,7 @@ class OpticalPort:
         self._expire(now)
         if self._state is State.HDLC and self._hdlc is not None:
             self._deadline = now + HDLC_IDLE
-            self._watch(data)
+            self._watch.hear(data)
             self._hdlc.receive(now, data)
             return
         if self._echoes():
@@ -156,18 +154,6 @@ class OpticalPort:
                 self._heard.clear()
             else:
                 self._hear(now, raw & 0x7F)
-
-    def _watch(self, data: bytes) -> None:
-        """Note a DISC that ends an open HDLC link, however its octets arrive."""
-        for octet in data:
-            if octet != FLAG:
-                self._frame.append(octet)
-                del self._frame[:-LONGEST_REQUEST]
-                continue
-            control = _control(self._frame) & ~POLL
-            self._linked = self._linked or control == SNRM
-            self._leaving = self._leaving or (self._linked and control == DISC)
-            self._frame.clear()
 
     def _echoes(self) -> bool:
         when = {State.REST: "echo-request", State.CHOICE: "echo-select"}
@@ -279,8 +265,7 @@ class OpticalPort:
             self._state = State.HDLC
             self._format = WireFormat(speed, 8, "N")
             self._deadline = now + HDLC_FIRST
-            self._leaving = self._linked = False
-            self._frame.clear()
+            self._watch.begin()
         elif choice == "0":
             self._send_readout(now, WireFormat(speed, 7, "E"))
         elif choice == "1" and self.programming is not None:
@@ -331,7 +316,7 @@ class OpticalPort:
         self._deadline = None
         self._heard.clear()
         self._queue.clear()  # an echo under way
-        self._leaving = False
+        self._watch.begin()
 
     def _expire(self, now: float) -> None:
         """Let a silence that has lasted too long have its effect."""
@@ -371,7 +356,7 @@ class OpticalPort:
         """Learn that everything transmitted is out."""
         if self._state is State.HDLC and self._hdlc is not None:
             self._hdlc.sent(now)
-            if self._leaving:
+            if self._watch.leaving:
                 self._rest()
             return
         done, self._on_air = self._on_air, []
@@ -384,17 +369,3 @@ class OpticalPort:
         if self._expected is not None:
             return self._expected()
         return self._hdlc.expected() if self._hdlc is not None else {}
-
-
-def _control(frame: bytes | bytearray) -> int:
-    """Return the control octet of ``frame`` (without its flags); 0 when it is cut short.
-
-    It follows two octets of format and two addresses, each of which ends with the octet whose
-    lowest bit is set.
-    """
-    place = 2
-    for _ in range(2):
-        while place < len(frame) and not frame[place] & 1:
-            place += 1
-        place += 1
-    return frame[place] if place < len(frame) else 0

@@ -169,7 +169,7 @@ class PrepaymentObjects:
             ]
         )
         gateway = axdr.array(
-            [axdr.structure(axdr.octets(logical_name(GATEWAY)), axdr.integer(axdr.U8, 100))]
+            [axdr.structure(axdr.octets(logical_name(CREDIT)), axdr.integer(axdr.U8, 100))]
         )
         currency = axdr.structure(
             bytes([axdr.UTF8, 3]) + b"kWh",
@@ -231,7 +231,7 @@ class PrepaymentObjects:
             4: axdr.integer(axdr.U8, 2 if kind else 1),
             5: self._live(lambda: whole(self._account.purchased // 10 if not kind else 0)),
             6: whole(0),
-            7: axdr.bits(5, 0b11100 if kind else 0b10000),
+            7: axdr.bits(5, 0b11100 if kind else 0b00001),
             8: self._live(lambda: axdr.integer(axdr.ENUM, state()[1])),
             9: whole(lent),
             10: whole(0),

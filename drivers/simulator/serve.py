@@ -1,13 +1,15 @@
 """Puts virtual meters where programs can open them: pseudo-terminal, TCP port, RFC 2217 port."""
 
 import logging
+import queue
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from types import TracebackType
 from typing import Protocol, Self
 
-from drivers.simulator.device import Device, WireFormat
+from drivers.simulator.device import Device, HasKeypad, WireFormat
 from drivers.simulator.wire import Medium, PortMedium, Wire
 
 log = logging.getLogger(__name__)
@@ -17,6 +19,7 @@ _LOCAL = "127.0.0.1"
 _LOOK_S = 0.02  # longest wait before the server looks whether it is to end
 _PIECE_S = 0.001  # characters are handed over in pieces of at most this long
 _LAST_PORT = 65535
+_TYPING_S = 10.0  # longest wait for a display; the line looks at the keypad every turn
 
 
 class Transport(Protocol):
@@ -48,9 +51,20 @@ class Server:
         self._transport = transport
         self._wire = wire
         self._ending = threading.Event()
+        self._typed: queue.SimpleQueue[tuple[str, str, Future[str]]] = queue.SimpleQueue()
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._work, name=f"line {self.link}", daemon=True)
         self._thread.start()
+
+    def press(self, keys: str, serial: str = "") -> str:
+        """Type on the keypad of a meter (the first, or the one of ``serial``); return its display.
+
+        Raises:
+            ValueError: No such meter, or it has no keypad.
+        """
+        display: Future[str] = Future()
+        self._typed.put((keys, serial, display))
+        return display.result(_TYPING_S)
 
     def pull(self) -> None:
         """Unplug the probe: programs find the port gone, and later opens fail."""
@@ -99,6 +113,8 @@ class Server:
 
     def _turn(self) -> None:
         """Move the line up to now, then wait for whatever comes first."""
+        while not self._typed.empty():
+            self._type(*self._typed.get())
         self._wire.run(time.monotonic())
         if data := self._wire.take():
             self._transport.send(data)
@@ -112,6 +128,14 @@ class Server:
                 self._wire.put(now, item)
             elif isinstance(self._transport.medium, PortMedium):
                 self._set(now, self._transport.medium, item)
+
+    def _type(self, keys: str, serial: str, display: Future[str]) -> None:
+        """Press keys in the thread of the line: a meter does one thing at a time."""
+        for device in self.devices:
+            if isinstance(device, HasKeypad) and device.name.endswith(serial):
+                display.set_result(device.typed(time.monotonic(), keys))
+                return
+        display.set_exception(ValueError(f"no meter {serial} with a keypad"))
 
     def _set(self, now: float, medium: PortMedium, line: WireFormat) -> None:
         if line != medium.line:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,8 +36,12 @@ class Ended:
         return found
 
 
+_OWN_FOLDER = tempfile.TemporaryDirectory(prefix="meterwright-e2e-")  # never the user's own
+
+
 def environment(**more: str) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(ROOT), **more}
+    own = {"METERWRIGHT_DATA": _OWN_FOLDER.name, "PYTHONPATH": str(ROOT)}
+    return {**os.environ, **own, **more}
 
 
 def meterwright(*arguments: object, env: dict[str, str] | None = None, wait: float = 90) -> Ended:

@@ -15,13 +15,15 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Ended]:
     return folder, meterwright("demo", "--headless", "--dir", folder, "--json", wait=240)
 
 
-def test_it_works_both_orders_and_ends_with_0(demo: tuple[Path, Ended]):
+def test_it_works_its_three_orders_and_ends_with_0(demo: tuple[Path, Ended]):
     _, ended = demo
     assert ended.code == 0, ended.out + ended.err
     orders = {job["order"]: job for job in ended.json["orders"]}
-    assert set(orders) == {"1043", "1044"}
+    assert set(orders) == {"1043", "1044", "1047"}
     assert all(job["verdict"] in {"PASS", "PASS WITH REMARKS"} for job in orders.values())
     assert "PASS" in ended.err, "the steps and verdicts are printed"
+    assert "token does not fit this meter" in ended.err, "a refusal is explained"
+    assert "the display says Accept" in ended.err, "and the same token typed rightly"
     assert ended.json["sync"]["sent"] > 10
     assert ended.json["sync"]["sent_again"] == 0, "a second sync sends nothing"
     assert ended.json["sync"]["in_step"]
@@ -30,17 +32,17 @@ def test_it_works_both_orders_and_ends_with_0(demo: tuple[Path, Ended]):
 def test_it_leaves_reports_that_prove_themselves(demo: tuple[Path, Ended]):
     folder, _ = demo
     reports = sorted((folder / "reports").glob("*.pdf"))
-    assert [report.stem for report in reports] == ["1043", "1044"]
+    assert [report.stem for report in reports] == ["1043", "1044", "1047"]
     for report in reports:
         proof = meterwright("report", "verify", report, "--json")
         assert proof.code == 0, proof.out
         assert proof.json["sound"]
 
 
-def test_the_centre_has_both_orders_exactly_once(demo: tuple[Path, Ended]):
+def test_the_centre_has_every_order_exactly_once(demo: tuple[Path, Ended]):
     folder, _ = demo
     status = meterwright("centre", "status", folder / "centre.sqlite", "--json").json
-    assert status["work_orders"]["in_review"] == 2
+    assert status["work_orders"]["in_review"] == 3
     assert sum(status["work_orders"].values()) == 12
     with sqlite3.connect(folder / "centre.sqlite") as centre:
         numbers = [row[0] for row in centre.execute("select order_id from work_order")]
@@ -69,7 +71,7 @@ def test_the_queue_lists_and_shows_the_orders(demo: tuple[Path, Ended]):
     assert len(listed) == 12
     assert len({order["kind"] for order in listed}) >= 3
     waiting = meterwright("orders", "list", "--state", "submitted", "--data", folder, "--json")
-    assert {order["number"] for order in waiting.json["orders"]} == {"1043", "1044"}
+    assert {order["number"] for order in waiting.json["orders"]} == {"1043", "1044", "1047"}
     shown = meterwright("orders", "show", "1043", "--data", folder, "--json")
     assert shown.code == 0, shown.out + shown.err
     assert shown.json["verdict"].startswith("PASS")

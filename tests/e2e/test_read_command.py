@@ -201,3 +201,28 @@ def test_importing_the_drivers_alone_needs_nothing_of_the_program():
     code += "'sqlalchemy', 'keyring', 'reportlab') for n in sys.modules))"
     ended = subprocess.run([sys.executable, "-c", code], env=environment(), check=False)
     assert ended.returncode == 0
+
+
+def test_a_meter_is_found_by_its_number_and_read_by_it_ever_after(tmp_path) -> None:
+    data = {"METERWRIGHT_DATA": str(tmp_path)}
+    one, two = "46000755036", "46000755037"
+    with virtual_meter("hexcell-ddsy1088*2", "tcp:0", "--serial", one, "--rows", "48") as link:
+        found = meterwright("find", link, "--serial", two, *HEXCELL[:2], "--json", env=data)
+        assert [meter["identity"]["serial"] for meter in found.json["meters"]] == [two]
+        read = meterwright("read", two, "identity", "--secret-env", "MW", "--json",
+                           env=data | PASSWORD)  # fmt: skip
+        assert read.json["identity"]["serial"] == two
+        formula = ("--formula", "SN % 10000 + 1001")  # the neighbour's address
+        other = meterwright("find", link, "--serial", one, *formula, "--json", env=data)
+        assert (other.code, other.error["name"]) == (14, "WrongMeter")
+        nobody = meterwright("find", link, "--serial", "46000759999", *HEXCELL[:2], env=data)
+        assert nobody.code == 11
+    places = tmp_path / "meters_found.json"
+    places.write_text(places.read_text().replace(link, "moved"))
+    with virtual_meter("hexcell-ddsy1088", "tcp:0", "--serial", one) as link:
+        places.write_text(places.read_text().replace("moved", link))
+        wrapped = ("--framing", "wrapper", "--secret-env", "MW", "--yes", "--json")
+        other = meterwright("relay", "open", two, *wrapped, env=data | PASSWORD)
+        assert (other.code, other.error["name"]) == (14, "WrongMeter")  # nothing was switched
+    stranger = meterwright("read", "46000759999", "identity", "--json", env=data)
+    assert stranger.code == 2

@@ -3,11 +3,14 @@
 `feed` must return for any bytes; a `DriverError` is the only exception that a parser may raise.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 
 from drivers.dlms import basenames, shortapdu
-from drivers.dlms.acse import OwnAssociating, aare_fields, refusal
-from drivers.dlms.apdu import action_answer, get_answer, set_answer
+from drivers.dlms.account import Accounts
+from drivers.dlms.acse import OwnAssociating, aare_fields, association_of, refusal
+from drivers.dlms.actions import Call, perform
+from drivers.dlms.apdu import Attribute, action_answer, get_answer, set_answer
 from drivers.dlms.ciphering import (
     AUTHENTICATED,
     ENCRYPTED,
@@ -24,9 +27,12 @@ from drivers.dlms.generalblocks import GeneralBlocks, followed, parsed
 from drivers.dlms.hdlc import Hdlc
 from drivers.dlms.lists import block_taken, list_answer, listed
 from drivers.dlms.negotiation import HdlcSettings, limits
+from drivers.dlms.objects import ObjectReader
 from drivers.dlms.push import information_report, notification
 from drivers.dlms.rowmaker import Capture, Layout, RowMaker
 from drivers.dlms.rows import RowDecoder
+from drivers.dlms.slaves import Slaves
+from drivers.dlms.supervision import Supervision
 from drivers.dlms.wrapper import Wrapper
 from drivers.errors import DriverError
 from drivers.metertype import Dlms, ProfileType, load_meter_type
@@ -40,7 +46,6 @@ CAPTURES = (
     Capture(1, bytes((0, 0, 96, 10, 1, 255)), 2, 0),
     Capture(3, bytes((1, 0, 1, 8, 0, 255)), 2, 0),
 )
-HEADS = (b"", b"\xc4\x01\xc1", b"\xc4\x02\xc1", b"\xc4\x03\xc1", b"\xc5\x01", b"\xc7\x01")
 ROW = bytes.fromhex("020309 0C07E80A1907021E0000FF8880 1100 0600000001".replace(" ", ""))
 
 
@@ -89,6 +94,44 @@ def _answers(data: bytes) -> None:
         moment = as_time(value)
         if moment is not None:
             MeterZone(TYPE).utc(moment)
+
+
+def _actions(data: bytes) -> None:
+    call = Call(1, Attribute(18, bytes(6), 2), bytes(60), "it")
+    for head in (b"", b"\xc7\x02\xc1", b"\xc7\x04\xc1\x00\x00\x00\x01", b"\xc7\x01\xc1"):
+        with suppress(DriverError):
+            perform(lambda _, head=head: head + data, call, 40, association_of(0xFFFFFF, 40))
+
+
+class _AnyObjects(ObjectReader):
+    """Objects whose every attribute is one value."""
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+        self._zone = MeterZone(TYPE)
+        self._units, self._classes = {}, {}
+
+    def told(self, class_id: int, code: bytes, attributes: Sequence[int]) -> dict[int, object]:
+        del class_id, code
+        return dict.fromkeys(attributes, self._value)
+
+    def value(self, class_id: int, code: bytes, attribute: int = 2) -> object:
+        del class_id, code, attribute
+        return self._value
+
+
+def _particulars(data: bytes) -> None:
+    with suppress(DriverError):
+        objects = _AnyObjects(decode(data))
+        for read in (
+            Supervision(objects, "idis").limiters,
+            Supervision(objects, "idis").monitors,
+            Supervision(objects, "").alarms,
+            Slaves(objects, 1).all,
+            Accounts(objects, TYPE.prepayment).reading,
+        ):
+            with suppress(DriverError):
+                read(())
 
 
 def _rows(data: bytes) -> None:
@@ -173,7 +216,8 @@ def _blocks(data: bytes) -> None:
 
 def feed(data: bytes) -> None:
     """Give ``data`` to every parser."""
-    for parser in (_frames, _wrapped, _answers, _rows, _associations, _ciphered):
+    parsers = (_frames, _wrapped, _answers, _actions, _particulars, _rows, _associations, _ciphered)
+    for parser in parsers:
         parser(data)
     for parser in (_short, _pushed, _blocks):
         parser(data)

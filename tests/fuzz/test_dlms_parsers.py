@@ -25,6 +25,7 @@ def test_any_bytes_end_in_values_or_in_a_driver_error(data) -> None:
     [
         bytes.fromhex("1302030000000A01"),  # a compact array whose rows hold nothing
         b"\x01\x84\xff\xff\xff\xff",
+        b"\x01\x00",  # a list in place of the number of a slave meter
         b"\x02" * 64,
         b"\x01\x83\x0f\xff\xff" + b"\x00" * 200,
     ],

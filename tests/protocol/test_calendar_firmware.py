@@ -119,8 +119,9 @@ IMAGE = signed(bytes(range(256)) * 20)
 NAME = b"HXE1088-V2.40"
 
 
-def test_an_image_is_sent_verified_and_active() -> None:
-    with Bench().opened() as meter:
+@pytest.mark.parametrize("pdu", [1024, 128])  # a block of 200 octets takes two messages of 128
+def test_an_image_is_sent_verified_and_active(pdu) -> None:
+    with Bench(pdu=pdu).opened() as meter:
         stages = [step.stage for step in meter.load_firmware(NAME, IMAGE)]
         assert stages[-1] is LoadStage.ACTIVATED
         assert LoadStage.VERIFYING in stages

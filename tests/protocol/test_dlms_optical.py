@@ -132,6 +132,17 @@ def test_a_port_that_fell_asleep_is_signed_on_again() -> None:
     assert any("built anew" in remark for remark in bench.link.statistics.remarks)
 
 
+def test_a_port_that_falls_asleep_in_mid_profile_is_signed_on_and_no_row_is_lost() -> None:
+    bench = Bench(kind=zmf_type(max_info=128, pdu=256))
+    with bench.meter as meter:
+        blocks = meter.profile(meter.profile_info(), Span())
+        rows = list(next(blocks).rows)
+        bench.device._rest()  # a cloud's shadow, a probe that slipped
+        rows += [row for block in blocks for row in block.rows]
+    assert len(rows) == len({row.time for row in rows}) == ROWS
+    assert any("asked for anew" in remark for remark in bench.link.statistics.remarks)
+
+
 def test_a_sign_on_without_hdlc_behind_it_is_told_and_the_port_left_at_rest() -> None:
     port = OpticalPort(
         name="half a meter",

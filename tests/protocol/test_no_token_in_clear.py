@@ -24,7 +24,6 @@ from app.services.token import plain_digits
 from app.workorders.exchange.export_orders import export_orders
 from app.workorders.exchange.import_orders import import_orders
 from app.workorders.record import build_record
-from app.workorders.tokens import close_order
 from drivers.simulator.tokenoffice import FIRST_KEY, virtual_key
 from drivers.trace_link import Trace, TraceLink
 from tests.prepayment_setup import DRN, SECOND_KEY, Place
@@ -127,7 +126,6 @@ def test_questions_and_answers_never_put_digits_into_the_database(place):
     with pytest.raises(BadInput):
         place.work(wire=False)  # stops at the first question without an answer
     assert_clean(place.folder, secret_forms(place, list(listed.values())))
-    close_order(place.db, place.order, place.box, who="A. Sample")
 
 
 @pytest.mark.parametrize("text", ["1234", "7378 6976 2948 3820 6464", "1234567890123456789x"])

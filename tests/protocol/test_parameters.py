@@ -1,5 +1,6 @@
 """Object lists, lists of values, and parameters in files."""
 
+import json
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from app.services.calendar import load_calendar, read_calendar, write_calendar
 from app.services.firmware import load_firmware
 from app.services.objects import object_list
 from app.services.parameters import (
+    Parameter,
     compare_parameters,
     load_parameters,
     read_parameters,
@@ -101,7 +103,25 @@ def test_parameters_go_to_a_file_and_back(tmp_path) -> None:
     assert collect(write_parameters(bench.opened, changed))[0] == ()  # nothing to ask about
 
 
-@pytest.mark.parametrize("text", ["", "{}", '{"parameters": [{"code": 1}]}', "[]"])
+def test_a_value_is_changed_without_touching_its_octets(tmp_path) -> None:
+    path = tmp_path / "p.json"
+    limit = Parameter("0-0:17.0.0.255", 71, 4, "0600002CEC")
+    other = Parameter("0-0:17.0.0.255", 71, 11, "0202")
+    path.write_bytes(save_parameters((limit, other)))
+    listed = json.loads(path.read_text())["parameters"]
+    assert [item.get("value") for item in listed] == ["11500", None]
+    listed[0]["value"] = "9200"
+    path.write_text(json.dumps({"parameters": listed}))
+    assert load_parameters(path) == (replace(limit, raw="06000023F0"), other)
+    listed[0]["value"] = "many"
+    path.write_text(json.dumps({"parameters": listed}))
+    with pytest.raises(BadInput, match="whole number"):
+        load_parameters(path)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", '{"parameters": [{"code": 1}]}', "[]", '{"parameters": [1]}']
+)
 def test_what_is_no_file_of_parameters_is_told(tmp_path, text) -> None:
     path = tmp_path / "p.json"
     path.write_text(text)

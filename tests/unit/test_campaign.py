@@ -21,8 +21,8 @@ from app.workorders.campaign import (
     export_accepted,
     import_campaign,
 )
-from drivers.simulator.tokenoffice import FIRST_KEY, TokenOffice, drn_of
-from tests.prepayment_setup import SECOND_KEY, box_in
+from drivers.simulator.tokenoffice import TokenOffice, drn_of
+from tests.prepayment_setup import SECOND_KEY, box_in, campaign_list
 
 SERIALS = [f"4600075{n:04}" for n in range(1, 7)]
 
@@ -40,24 +40,8 @@ class Office:
 
 @pytest.fixture
 def office(tmp_path) -> Iterator[Office]:
-    rows, tokens = [], []
-    for number, serial in enumerate(SERIALS, 1):
-        drn = drn_of(serial)
-        quad = TokenOffice(drn).key_change(SECOND_KEY)
-        tokens += quad
-        rows.append(
-            {
-                "reference": f"KC-{number}", "street": f"Oak Street {number}", "meter": serial,
-                "drn": drn, "old_sgc": FIRST_KEY.sgc, "old_ti": "1", "old_krn": "1",
-                "new_sgc": SECOND_KEY.sgc, "new_ti": "7", "new_krn": "2", "new_ken": "255",
-                **{f"kct_{n}": token for n, token in enumerate(quad, 1)},
-            }
-        )  # fmt: skip
     path = tmp_path / "campaign.csv"
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
+    tokens = campaign_list(path)
     with Database.open(tmp_path / "data") as db:
         yield Office(tmp_path, db, box_in(tmp_path / "data"), path, tokens)
 

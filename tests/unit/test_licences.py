@@ -107,3 +107,13 @@ def test_every_dependency_has_a_line_in_the_readme():
     names = [Requirement(line).name for line in wanted]
     missing = [name for name in names if name.lower() not in readme]
     assert not missing
+
+
+def test_what_only_a_test_may_use_is_neither_shipped_nor_in_the_other_locks():
+    peers = (ROOT / "requirements-peer.txt").read_text(encoding="utf-8")
+    names = {canonical(name) for name in re.findall(r"^([\w.-]+)==", peers, re.MULTILINE)}
+    assert "dlms-cosem" in names
+    assert not names & set(closure())
+    for lock in ("requirements.txt", "requirements-test.txt"):
+        listed = re.findall(r"^([\w.-]+)==", (ROOT / lock).read_text("utf-8"), re.MULTILINE)
+        assert not names & {canonical(name) for name in listed}

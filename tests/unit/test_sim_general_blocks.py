@@ -75,14 +75,14 @@ def whole_profile() -> bytes:
 
 
 def test_it_is_offered_only_where_it_was_chosen() -> None:
-    assert Talk("gbt").aare[-7:-4] == hexed("20 1A 1D")
-    assert Talk("null-data").aare[-7:-4] == hexed("00 1A 1D")
+    assert Talk("gbt").aare[-7:-4] == hexed("20 1E 1D")
+    assert Talk("null-data").aare[-7:-4] == hexed("00 1E 1D")
     assert Talk("null-data").ask(built(0x81, 1, 0, SERIAL)) == [hexed("D8 02 02")]
 
 
 @pytest.mark.parametrize("name", sorted(BLOCK_FAULTS))
 def test_every_fault_of_it_offers_it(name: str) -> None:
-    assert Talk(name).aare[-7:-4] == hexed("20 1A 1D")
+    assert Talk(name).aare[-7:-4] == hexed("20 1E 1D")
 
 
 def test_a_short_answer_to_a_clear_request_stays_clear() -> None:

@@ -66,7 +66,7 @@ def test_the_right_password_opens_the_association() -> None:
     expected = (
         "61 36 A1 09 06 07 60 85 74 05 08 01 01 A2 03 02 01 00 A3 05 A1 03 02 01 00"
         "88 02 07 80 89 07 60 85 74 05 08 02 01"
-        "BE 10 04 0E 08 00 06 5F 1F 04 00 00 1A 1D 04 00 00 07"
+        "BE 10 04 0E 08 00 06 5F 1F 04 00 00 1E 1D 04 00 00 07"
     )
     assert opened().aare == hexed(expected)
 
@@ -201,7 +201,7 @@ def test_a_malformed_request_gets_an_exception_response(malformed: str) -> None:
     assert opened().ask(malformed) == hexed("D8 01 03")
 
 
-@pytest.mark.parametrize("unknown", ["C0 07 C1", "05 01 02", "C3 02 C1", "0F 00", "C5 01 C1 00"])
+@pytest.mark.parametrize("unknown", ["C0 07 C1", "05 01 02", "C3 03 C1", "0F 00", "C5 01 C1 00"])
 def test_a_service_the_meter_lacks_is_told_so(unknown: str) -> None:
     assert opened().ask(unknown) == hexed("D8 02 02")
 

@@ -22,7 +22,8 @@ from app.services.token import (
     reading_from,
     token_facts,
 )
-from app.services.token_entry import locked_for, taken
+from app.services.token_entry import locked_for
+from app.services.token_settling import taken
 from app.workorders.tokens import import_tokens, token_views
 from drivers.metertype import load_meter_type
 from drivers.prepayment import PrepaymentReading

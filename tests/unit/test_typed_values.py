@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.services.typed_values import encoded, kind_of
+from app.services.typed_values import encoded, kind_of, text_of
 from drivers.errors import ValueRefused
 
 
@@ -35,3 +35,26 @@ def test_what_does_not_fit_is_refused_in_words(raw, text):
 def test_a_structure_can_only_be_written_encoded():
     assert not kind_of(bytes.fromhex("0200"))
     assert kind_of(bytes.fromhex("1101")) == "whole number"
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        ("1200FF", "255"),
+        ("0FFD", "-3"),
+        ("0600002CEC", "11500"),
+        ("0300", "off"),
+        ("09020A0B", "0A 0B"),
+        ("0A034F616B", "Oak"),
+        ("0203", ""),
+        ("06000E", ""),
+        ("090301", ""),
+        ("0A01FF", ""),
+        ("", ""),
+    ],
+)
+def test_a_value_is_shown_as_it_can_be_typed(raw, text):
+    value = bytes.fromhex(raw)
+    assert text_of(value) == text
+    if text:
+        assert encoded(value, text) == value

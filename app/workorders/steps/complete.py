@@ -7,7 +7,6 @@ from app.reports.model import outcome
 from app.tasks import Progress, Task
 from app.workorders.lifecycle import transition
 from app.workorders.record import build, frozen
-from app.workorders.tokens import close_order
 from app.workorders.visit import StepEnd, Visit
 
 
@@ -19,7 +18,6 @@ def complete(visit: Visit) -> Task[StepEnd]:
     with visit.db.read() as session:
         record = build(session, order_id, value)
     verdict = outcome(record).value
-    close_order(visit.db, order_id, visit.context.tokens, who=visit.context.who)
 
     def keep(session: Session) -> None:
         order = session.get_one(WorkOrder, order_id)

@@ -10,12 +10,14 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.errors import BadInput, NotPermitted
-from app.models.token import OrderToken, TokenStep, VendingRecord
+from app.models.token import OrderToken, TokenStep, VendingRecord, purge
 from app.reports.model import Verdict
 from app.services import audit
+from app.services.approving import KEY_CHANGE as APPROVE
+from app.services.approving import approved
 from app.services.token import compared, differences, key_words, reading_data
 from app.services.token_entry import Booking
-from app.tasks import AnswerKind, Found, Progress, Task
+from app.tasks import Found, Progress, Task
 from app.workorders.entering import (
     STOP,
     EnteredToken,
@@ -27,7 +29,7 @@ from app.workorders.entering import (
 from app.workorders.proof import proved
 from app.workorders.steps.prepayment import state
 from app.workorders.steps.tokens import listed, step_end
-from app.workorders.tokens import KEY_CHANGE, OLD_CREDIT, purge, token_views, vending_record
+from app.workorders.tokens import KEY_CHANGE, OLD_CREDIT, token_views, vending_record
 from app.workorders.unseen import resolve
 from app.workorders.visit import StepEnd, Visit
 from drivers.prepayment import PrepaymentReading
@@ -139,15 +141,19 @@ def _go_on(visit: Visit, question: str, text: str, detail: str) -> Task[None]:
 
 
 def _approved(visit: Visit) -> Task[None]:
-    name = yield from visit.ask(
-        "approved_by",
-        "Who approved this key change?",
-        kind=AnswerKind.TEXT,
-        detail="The security officer of the utility; not the installer.",
+    """Have somebody else approve the change; who was asked is not asked again after a stop."""
+    if visit.recall("approved") is not None:
+        return
+    visit.session.release()
+    approval = yield from approved(
+        visit.db,
+        APPROVE,
+        visit.key("approved_by"),
+        "Who approves this key change?",
+        first=visit.context.who,
+        subject=visit.meter_serial,
     )
-    if name.casefold() == visit.context.who.casefold():
-        visit.forget("approved_by")
-        raise NotPermitted("a key change is approved by somebody else than its installer")
+    visit.keep("approved", str(approval))
 
 
 def _already(visit: Visit, record: VendingRecord, before: PrepaymentReading) -> StepEnd:
@@ -205,6 +211,7 @@ def _verified(
     value = {
         **end.value,
         "state": "verified" if proved else "complete",
+        "approved_by": visit.recall("approved") or "",
         "after": reading_data(after),
         "expected": new,
         "differences": [str(item) for item in found],
@@ -220,7 +227,8 @@ def _verified(
     if not same:
         summary = "All tokens accepted; the meter tells nothing to verify the key by"
         return StepEnd(Verdict.WARN, summary, value, also=keep)
-    return StepEnd(Verdict.PASS, f"On the new key: {key_words(after)}", value, also=keep)
+    summary = f"On the new key: {key_words(after)}; approved by {value['approved_by'] or 'nobody'}"
+    return StepEnd(Verdict.PASS, summary, value, also=keep)
 
 
 def _close(

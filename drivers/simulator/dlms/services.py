@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from itertools import chain
 
-from drivers.simulator.dlms import axdr
+from drivers.simulator.dlms import axdr, longcalls
 from drivers.simulator.dlms.access import ObjectAccess, Selection
-from drivers.simulator.dlms.axdr import BadData, Taker
+from drivers.simulator.dlms.axdr import BadData, Taker, Value
 from drivers.simulator.dlms.conformance import (
     ACTION_BIT,
+    ACTION_BLOCKS,
     GENERAL_BLOCKS,
     GET_BIT,
     GET_BLOCKS,
@@ -64,6 +65,7 @@ class Services:
         self._block = 0
         self._write: tuple[CosemObject, int, bytearray] | None = None  # a value taken in blocks
         self._write_block = 0
+        self._calls = longcalls.LongCalls(self._call, max_send)
 
     def answer(self, now: float, apdu: bytes) -> Content:
         """Return the answer to a GET, SET or ACTION request; a long one in pieces for GBT.
@@ -83,7 +85,10 @@ class Services:
             (SET, 1): self._set,
             (SET, 2): self._set_first,
             (SET, 3): self._set_next,
-            (ACTION, 1): self._action,
+            (ACTION, longcalls.NORMAL): self._action,
+            (ACTION, longcalls.NEXT): self._action_next,
+            (ACTION, longcalls.FIRST): self._action_first,
+            (ACTION, longcalls.FOLLOWING): self._calls.following,
         }.get((service, kind))
         if handler is None:
             raise ServiceUnknown
@@ -248,16 +253,26 @@ class Services:
     # -- ACTION ------------------------------------------------------------------------------
 
     def _action(self, now: float, invoke: int, taker: Taker) -> bytes:
-        class_id, name, index = _descriptor(taker)
+        target = _descriptor(taker)
         parameter = taker.value() if taker.flag() else None
         taker.end()
-        try:
-            item = self._objects.model.find(class_id, name, self._objects.level)
-            returned = self._objects.act(now, item, index, parameter)
-        except Refused as refused:
-            return bytes((0xC7, 1, invoke, refused.result, 0))
-        more = b"\x01\x00" + returned if returned else b"\x00"
-        return bytes((0xC7, 1, invoke, SUCCESS)) + more
+        return self._calls.short(now, invoke, target, parameter)
+
+    def _action_first(self, now: float, invoke: int, taker: Taker) -> bytes:
+        if not self._conformance & ACTION_BLOCKS:
+            raise ServiceUnknown
+        return self._calls.first(now, invoke, _descriptor(taker), taker)
+
+    def _action_next(self, now: float, invoke: int, taker: Taker) -> bytes:
+        del now
+        number = taker.number(4)
+        taker.end()
+        return self._calls.next(invoke, number)
+
+    def _call(self, now: float, target: tuple[int, bytes, int], parameter: Value | None) -> bytes:
+        class_id, name, index = target
+        item = self._objects.model.find(class_id, name, self._objects.level)
+        return self._objects.act(now, item, index, parameter)
 
 
 def _descriptor(taker: Taker) -> tuple[int, bytes, int]:

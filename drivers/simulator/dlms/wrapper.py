@@ -97,15 +97,21 @@ class TwoFramings:
     """A `Device` that hears HDLC or the wrapper, as the first octet of each message says.
 
     ``heard`` is told when characters arrive; the first time is when the meter's clock starts.
+    ``keypad`` takes what is typed on the meter itself and returns what its display says.
     """
 
     def __init__(
-        self, station: HdlcStation, wrapper: WrapperDevice, heard: Callable[[float], object]
+        self,
+        station: HdlcStation,
+        wrapper: WrapperDevice,
+        heard: Callable[[float], object],
+        keypad: Callable[[float, str], str] | None = None,
     ) -> None:
         self.name = station.name
         self.station = station
         self.wrapper = wrapper
         self._heard = heard
+        self._keypad = keypad
         self._wrapped = False
 
     @property
@@ -119,6 +125,13 @@ class TwoFramings:
         if not (self.station.inside or self.wrapper.inside):
             self._wrapped = data[:1] == _VERSION[:1]
         (self.wrapper if self._wrapped else self.station).receive(now, data)
+
+    def typed(self, now: float, keys: str) -> str:
+        """Take what is typed on the meter's keypad; return what its display says."""
+        if self._keypad is None:
+            return ""
+        self._heard(now)
+        return self._keypad(now, keys)
 
     def garbled(self, now: float, count: int) -> None:
         """Hear characters at a wrong speed."""
