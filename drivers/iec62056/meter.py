@@ -282,10 +282,13 @@ class Iec62056Meter:
     def events(self, code: str = "", span: Span | None = None) -> Iterator[MeterEvent]:
         """The records of a log in the meter's order, in words where its codes are known."""
         name = log_name(self.meter_type, code)
-        start, end = (span.start, span.end) if span else (None, None)
+        wanted = span or Span()
+        start, end = wanted.start, wanted.end
         log = self._archive(name, start, end).log
         rows = [row for row in log.rows if inside(row.time, start, end)] if log else []
-        rows = newest(rows, span.last if span else 0)
+        if wanted.entries is not None:
+            rows = rows[wanted.entries[0] - 1 : wanted.entries[1]]
+        rows = newest(rows, wanted.last)
         table = next((item.events for item in self.meter_type.logs if item.code == name), "")
         for row in rows:
             text = row.text
