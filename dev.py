@@ -209,6 +209,7 @@ def test(arguments: list[str]) -> int:
                 ["-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", "tests"],
                 {**environment, **OFFSCREEN},
             ),
+            ("simulation", ["-m", "tests.faults.many_simulations"], {}),
         ]
         return run_stages(stages)
 

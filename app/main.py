@@ -62,4 +62,5 @@ def desk_on(db: "Database") -> "Desk":
         Settings(settings_file(db.folder)),
         secrets_of=partial(secrets_in_vault, vault),
         tokens=TokenBox(vault),
+        vault=vault,
     )

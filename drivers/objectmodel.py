@@ -3,7 +3,7 @@
 Meters that show it have the methods of `ShowsObjects` beside those of `drivers.meter.Meter`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -43,6 +43,22 @@ class ObjectEntry:
         return tuple(index for index, access in self.attributes if access & WRITABLE)
 
 
+@dataclass(frozen=True, slots=True)
+class AttributeReading:
+    """One attribute as it was read.
+
+    ``reading`` is its number with the unit, or its text; ``value`` the decoded value, structures
+    included; ``refused`` why there is none, "" where there is.
+    """
+
+    code: str
+    class_id: int
+    attribute: int
+    reading: Reading
+    value: object = None
+    refused: str = ""
+
+
 @runtime_checkable
 class ShowsObjects(Protocol):
     """A meter that lists its objects and gives their values raw."""
@@ -50,8 +66,11 @@ class ShowsObjects(Protocol):
     def objects(self) -> tuple[ObjectEntry, ...]:
         """Return the object list of this association."""
 
-    def read_objects(self, wanted: Sequence[tuple[str, int, int]]) -> list[Reading]:
-        """Return attributes (code, class, number); one denied or absent has its reason as text."""
+    def listing(self) -> Generator[int, None, tuple[ObjectEntry, ...]]:
+        """Read the object list; yield how many octets have come, and return it."""
+
+    def read_objects(self, wanted: Sequence[tuple[str, int, int]]) -> list[AttributeReading]:
+        """Return attributes (code, class, number); one denied or absent has its reason."""
 
     def raw(self, code: str, class_id: int, attribute: int) -> bytes:
         """Return an attribute as the meter encodes it."""

@@ -1,5 +1,6 @@
 """Options that many commands share, and what they turn into."""
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,10 +17,15 @@ from app.services.connection import (
     secrets_from_environment,
     secrets_in_entry,
 )
+from app.services.seat import demand, shared
 from drivers.secrets import Secrets
 from drivers.trace_link import Trace
 
 Command = Callable[..., Any]
+
+# Who works and their password, for commands that cannot ask.
+USER_VARIABLE = "METERWRIGHT_USER"
+PASSWORD_VARIABLE = "METERWRIGHT_PASSWORD"  # noqa: S105 - a name, not a password
 
 _ON_OFF = click.Choice(["on", "off"])
 
@@ -31,7 +37,12 @@ _LINK_OPTIONS = [
     click.option("--server", type=int),
     click.option("--physical", type=int),
     click.option("--address-size", type=click.Choice(["1", "2", "4"])),
-    click.option("--iec-address"),
+    click.option("--iec-address", help="number that the meter wants to be called by"),
+    click.option(
+        "--iec-select", metavar="VZY", help="option select: 000, 0-0 (speed as told), 256"
+    ),
+    click.option("--iec-mode", type=click.Choice(["auto", "A", "B", "C", "D"])),
+    click.option("--iec-check", type=click.Choice(["auto", "xor", "sum", "none"])),
     click.option("--auth", type=click.Choice(["none", "low", "high", "gmac"])),
     click.option("--referencing", type=click.Choice(["logical", "short"]), help="of objects"),
     click.option("--general-blocks", type=_ON_OFF, help="offer general block transfer"),
@@ -85,6 +96,9 @@ def target_from(link: str, data: Path | None, given: dict[str, Any]) -> tuple[Ta
         physical=given["physical"],
         address_size=int(given["address_size"]) if given["address_size"] else None,
         iec_address=given["iec_address"],
+        iec_select=given["iec_select"],
+        iec_mode=given["iec_mode"],
+        iec_check=given["iec_check"],
         auth=given["auth"],
         speed=given["speed"],
         format=given["character_format"],
@@ -117,7 +131,6 @@ def target_from(link: str, data: Path | None, given: dict[str, Any]) -> tuple[Ta
 
 
 _BY_SERIAL = "serial:"
-_PLACE = ("server", "physical", "address_size", "speed", "format", "framing", "referencing")
 
 
 def _number_in(link: str) -> str:
@@ -133,10 +146,13 @@ def _remembered(
 ) -> tuple[str, str, Overrides]:
     """Return link, type and address of the meter with this number; options still win."""
     from app.services.finding import place_of
+    from app.services.known_meters import CHOSEN, KEPT
 
     place = place_of(data_folder(data), number)
     known = {
-        name: place[name] for name in _PLACE if getattr(overrides, name) is None and place.get(name)
+        name: place[name]
+        for name in (*KEPT, *CHOSEN)
+        if getattr(overrides, name) is None and place.get(name)
     }
     return str(place["link"]), meter_type or str(place["type"]), replace(overrides, **known)
 
@@ -156,7 +172,30 @@ def secrets_for(data: Path | None, name: str | None, prefix: str | None) -> Secr
 
 def database(data: Path | None, *, read_only: bool = False) -> Database:
     """Open the local database of the data folder ``data`` (the user's own without it)."""
-    return Database.open(data_folder(data), read_only=read_only)
+    db = Database.open(data_folder(data), read_only=read_only)
+    name = os.environ.get(USER_VARIABLE, "")
+    if name and not read_only:
+        from app.services.users import sign_in
+
+        try:
+            db.actor = sign_in(db, name, os.environ.get(PASSWORD_VARIABLE, ""))
+        except BaseException:
+            db.close()
+            raise
+    return db
+
+
+def permitted(data: Path | None, right: str) -> None:
+    """Raise unless who calls has a right; in single hands everybody has.
+
+    Raises:
+        NotPermitted: The person named by METERWRIGHT_USER has it not, or nobody is named.
+    """
+    with database(data, read_only=True) as db:
+        if not shared(db):
+            return
+    with database(data) as db:
+        demand(db, right)
 
 
 def _on(word: str | None) -> bool | None:

@@ -11,19 +11,22 @@ import click
 
 from app.commands.options import common_options, link_options, target_from
 from app.commands.terminal import Terminal, reported, text_table
-from app.errors import BadInput, Interrupted
+from app.errors import BadInput, Cancelled, Interrupted
 from app.paths import data_folder
 from app.services import shapes
-from app.services.connection import connect
+from app.services.connection import connect, meter_type_named
 from app.services.known_meters import keep_place
 from app.services.reading import WHAT, Told, Wish, read_meter
 from app.services.rows_file import RowsFile, profile_cells, profile_head
 from app.services.tables import write_table
 from app.services.token import key_words
+from drivers.errors import DriverError
+from drivers.iec62056.diagnosis import line_diagnosis
 from drivers.meter import Meter
-from drivers.values import Span
+from drivers.values import MeterEvent, Span
 
 Opened = Callable[[], AbstractContextManager[Meter]]
+Broken = Cancelled | Interrupted | DriverError
 
 
 @click.command()
@@ -51,6 +54,8 @@ def read(link: str, what: tuple[str, ...], **given: Any) -> None:
     with reported(given["as_json"]):
         folder = data_folder(given["data"])
         target, trace = target_from(link, given["data"], given)
+        if target.meter_type and (note := meter_type_named(target.meter_type).note):
+            terminal.say(note)
         wish = replace(_wish(what, given), folder=folder)
         told = Told()
         rows = _rows_file(given["out"], wish, resume=given["resume"])
@@ -58,7 +63,7 @@ def read(link: str, what: tuple[str, ...], **given: Any) -> None:
             terminal.say(f"{rows.kept:,} rows are kept; reading from {shapes.time_text(rows.last)}")
             wish = replace(wish, span=replace(wish.span, start=rows.start, last=0, entries=None))
         try:
-            interrupted = _read(terminal, lambda: connect(target, trace), wish, told, rows)
+            broken = _read(terminal, lambda: connect(target, trace), wish, told, rows)
         finally:
             if trace is not None:
                 trace.close()
@@ -70,22 +75,24 @@ def read(link: str, what: tuple[str, ...], **given: Any) -> None:
         if given["out"] is not None and rows is None:
             write_table(given["out"], _tables(told) | _particulars(told), shape)
             terminal.say(f"Written to {given['out']}")
-        if interrupted is not None:
+        if broken is not None:
             if not given["as_json"]:
                 terminal.result(shape, lambda: words(told))
-            raise interrupted
+            for sentence in line_diagnosis(told.statistics):
+                broken.add_note(sentence)
+            raise broken
         terminal.result(shape, lambda: words(told))
 
 
 def _read(
     terminal: Terminal, opened: Opened, wish: Wish, told: Told, rows: RowsFile | None
-) -> Interrupted | None:
-    """Read into ``told`` and the file; return what ended a profile early."""
+) -> Broken | None:
+    """Read into ``told`` and the file; return what ended it early."""
     sink = None if rows is None else rows.write
     try:
         terminal.run(read_meter(opened, wish, told, sink))
-    except Interrupted as error:
-        if rows is not None:
+    except (Cancelled, Interrupted, DriverError) as error:
+        if rows is not None and isinstance(error, Interrupted):
             terminal.say("The same command with --resume goes on behind the last row")
         return error
     finally:
@@ -167,9 +174,8 @@ def told_shape(link: str, told: Told) -> dict[str, Any]:
     if told.pushed:
         shape["notifications"] = shapes.plain_shape(told.pushed)
     shape["statistics"] = shapes.statistics_shape(told.statistics, told.elapsed)
-    if told.statistics.remarks:
-        shape["remarks"] = list(told.statistics.remarks)
-    return shape
+    said = {"remarks": told.statistics.remarks, "diagnosis": line_diagnosis(told.statistics)}
+    return shape | {name: list(texts) for name, texts in said.items() if texts}
 
 
 _PARTICULARS = {
@@ -228,7 +234,8 @@ def words(told: Told) -> str:
     for one in told.pushed:
         when = shapes.time_text(one.time) or ""
         parts.append(f"The meter said unasked: {when} {one.obis} {one.text}")
-    parts += [f"Note: {remark}" for remark in told.statistics.remarks]
+    notes = (*told.statistics.remarks, *line_diagnosis(told.statistics))
+    parts += [f"Note: {note}" for note in notes if parts]
     return "\n\n".join(parts)
 
 
@@ -275,7 +282,7 @@ def _tables(told: Told) -> Tables:
             ["Code", "Name", "Value", "Unit", "Time"],
             [
                 [
-                    f"{r.obis or r.code}{'*' + r.history if r.history else ''}",
+                    r.full_code,
                     r.name,
                     shapes.number_text(r.value) or r.text,
                     r.unit,
@@ -289,9 +296,14 @@ def _tables(told: Told) -> Tables:
     if told.events is not None:
         tables["Events"] = (
             ["Time", "Code", "Event"],
-            [[shapes.time_text(e.time) or "", e.code, e.text] for e in told.events],
+            [[shapes.time_text(e.time) or "", e.code, event_words(e)] for e in told.events],
         )
     return tables
+
+
+def event_words(event: MeterEvent) -> str:
+    """Return the event in words, with the values that were recorded with it."""
+    return "; ".join(part for part in (event.text, *event.details) if part)
 
 
 def _particulars(told: Told) -> Tables:

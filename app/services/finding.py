@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from app.errors import BadInput, NotFound
+from app.models.base import utc_now
 from app.models.engine import translated
 from app.models.files import write_atomically
 from app.tasks import Found, Progress, Task
@@ -123,8 +124,13 @@ def preview(meter_type: MeterType, serial: str, formula: str = "") -> Preview:
 # --- where each meter was found -------------------------------------------------------------
 
 
-def remember(folder: Path, link: str, found: BusMeter) -> None:
+def remember(
+    folder: Path, link: str, found: BusMeter, chosen: dict[str, Any] | None = None
+) -> None:
     """Keep where a serial number was found, in place of where it was before.
+
+    ``chosen`` is what the operator set beside the meter's type: client, authentication, the name of
+    a secret (never the secret).
 
     Raises:
         NoRoom: It cannot be written.
@@ -134,8 +140,9 @@ def remember(folder: Path, link: str, found: BusMeter) -> None:
         return
     kept = _read(folder)
     dlms = found.meter_type.dlms
-    kept[serial] = {
+    kept[serial] = (chosen or {}) | {
         "link": link,
+        "at": utc_now().isoformat(timespec="seconds"),
         "type": found.meter_type.name,
         "framing": found.meter_type.framing,
         "server": dlms.server,
@@ -149,6 +156,12 @@ def remember(folder: Path, link: str, found: BusMeter) -> None:
     with translated(str(path)):
         folder.mkdir(parents=True, exist_ok=True)
         write_atomically(path, json.dumps(kept, indent=1, sort_keys=True).encode())
+
+
+def places(folder: Path) -> list[tuple[str, dict[str, Any]]]:
+    """Return all serial numbers that were found, each with its place; the newest first."""
+    kept = _read(folder)
+    return sorted(kept.items(), key=lambda item: str(item[1].get("at", "")), reverse=True)
 
 
 def place_of(folder: Path, serial: str) -> dict[str, Any]:

@@ -3,34 +3,50 @@
 import logging
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from app.errors import AppError, NotFound
 from app.services.connection import Overrides
-from app.services.finding import place_of, remember
+from app.services.finding import place_of, places, remember
 from drivers.dlms.scan import BusMeter
 from drivers.metertype import MeterType
 from drivers.values import Identity
 
 _LOG = logging.getLogger(__name__)
-_KEPT = ("server", "physical", "address_size", "speed", "format", "framing", "referencing")
+KEPT = ("server", "physical", "address_size", "speed", "format", "framing", "referencing")
+CHOSEN = ("protocol", "client", "auth", "iec_address")  # kept only where somebody set them
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a meter answers, and how it is spoken to."""
+    """Where a meter answers, and how it is spoken to; ``secret`` is a name in the keyring."""
 
     link: str
     meter_type: str
     overrides: Overrides
+    serial: str = ""
+    secret: str = ""
 
 
-def keep_place(folder: Path, link: str, meter_type: MeterType, identity: Identity) -> None:
+def keep_place(
+    folder: Path,
+    link: str,
+    meter_type: MeterType,
+    identity: Identity,
+    *,
+    chosen: Overrides | None = None,
+    secret: str = "",
+) -> None:
     """Keep where and how a meter answered; a reading does not fail because that cannot be kept."""
     line = meter_type.line
     address = meter_type.dlms.physical
     found = BusMeter(address, "", line.speed, line.format, meter_type, identity=identity)
+    given = {name: getattr(chosen, name) for name in CHOSEN} if chosen is not None else {}
+    beside = {name: value for name, value in given.items() if value is not None}
+    if secret:
+        beside["secret"] = secret
     try:
-        remember(folder, link, found)
+        remember(folder, link, found, beside)
     except AppError as error:
         _LOG.warning("where meter %s answers is not kept: %s", identity.serial, error)
 
@@ -45,5 +61,19 @@ def known_place(folder: Path, serial: str) -> Place | None:
         kept = place_of(folder, serial)
     except NotFound:
         return None
-    known = {name: kept[name] for name in _KEPT if kept.get(name)}
-    return Place(str(kept["link"]), str(kept["type"]), Overrides(**known))
+    return _place(serial, kept)
+
+
+def known_places(folder: Path) -> list[Place]:
+    """Return all meters that answered from this data folder, the newest first.
+
+    Raises:
+        BadInput: What was kept cannot be read.
+    """
+    return [_place(serial, kept) for serial, kept in places(folder) if "link" in kept]
+
+
+def _place(serial: str, kept: dict[str, Any]) -> Place:
+    known = {name: kept[name] for name in (*KEPT, *CHOSEN) if kept.get(name)}
+    secret = str(kept.get("secret", ""))
+    return Place(str(kept["link"]), str(kept["type"]), Overrides(**known), serial, secret)

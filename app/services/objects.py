@@ -3,20 +3,34 @@
 import hashlib
 import json
 import logging
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from app.errors import AppError
+from app.models.base import utc_now
 from app.models.engine import translated
 from app.models.files import write_atomically
-from app.tasks import Progress, Task
+from app.tasks import Found, Progress, Task
 from drivers.errors import NotSupported
 from drivers.meter import Meter
-from drivers.objectmodel import ObjectEntry, ShowsObjects
+from drivers.objectmodel import AttributeReading, ObjectEntry, ShowsObjects
 
 _LOG = logging.getLogger(__name__)
 _FOLDER = "objects"
+_TOGETHER = 8  # attributes in one request: also how soon a stop is heard
+Address = tuple[str, int, int]  # code, class, attribute
+
+
+@dataclass(frozen=True)
+class ObjectList:
+    """The objects of a meter; ``read_at`` is when, ``kept`` says that they come from the cache."""
+
+    entries: tuple[ObjectEntry, ...]
+    read_at: datetime
+    kept: bool
 
 
 class FileNames:
@@ -51,17 +65,47 @@ def object_list(meter: Meter, folder: Path, *, anew: bool = False) -> Task[tuple
     Raises:
         NotSupported: This meter lists no objects.
     """
-    if not isinstance(meter, ShowsObjects):
-        raise NotSupported("this meter lists no objects")
+    shown = showing(meter)
     yield Progress("Reading the object list")
     path = folder / _FOLDER / f"{_hash(meter)}.json"
     if not anew and (known := _cached(path)) is not None:
-        return known
-    entries = meter.objects()
+        yield Found("object list", known)
+        return known.entries
+    steps = shown.listing()
+    while True:
+        try:
+            yield Progress("Reading the object list", next(steps), 0, "octets")
+        except StopIteration as end:
+            entries: tuple[ObjectEntry, ...] = end.value
+            break
     with translated(str(path)):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, json.dumps([asdict(one) for one in entries]).encode())
+    yield Found("object list", ObjectList(entries, utc_now(), kept=False))
     return entries
+
+
+def showing(meter: Meter) -> ShowsObjects:
+    """Return the meter as one that shows its objects.
+
+    Raises:
+        NotSupported: It lists none.
+    """
+    if not isinstance(meter, ShowsObjects):
+        raise NotSupported("this meter lists no objects")
+    return meter
+
+
+def read_attributes(meter: Meter, wanted: Sequence[Address]) -> Task[list[AttributeReading]]:
+    """Read attributes and yield each; one that is denied or absent never stops the others."""
+    shown = showing(meter)
+    found: list[AttributeReading] = []
+    for start in range(0, len(wanted), _TOGETHER):
+        yield Progress("Reading objects", start, len(wanted), "values")
+        for one in shown.read_objects(wanted[start : start + _TOGETHER]):
+            found.append(one)
+            yield Found("object", one)
+    return found
 
 
 def _hash(meter: Meter) -> str:
@@ -73,9 +117,10 @@ def _hash(meter: Meter) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
 
-def _cached(path: Path) -> tuple[ObjectEntry, ...] | None:
+def _cached(path: Path) -> ObjectList | None:
     try:
-        return tuple(_entry(item) for item in json.loads(path.read_text(encoding="utf-8")))
+        entries = tuple(_entry(item) for item in json.loads(path.read_text(encoding="utf-8")))
+        return ObjectList(entries, datetime.fromtimestamp(path.stat().st_mtime, UTC), kept=True)
     except (OSError, ValueError, KeyError, TypeError):
         return None  # absent or damaged: it is read again
 

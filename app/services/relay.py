@@ -32,6 +32,7 @@ def switch_supply(
     book: Book | None = None,
     expected: str = "",
     asked: bool = True,
+    intended: Callable[[str], None] = lambda _before: None,
 ) -> Task[tuple[Identity, RelayReading, RelayReading]]:
     """Operate the switch and return who the meter is, and its switch before and after.
 
@@ -43,6 +44,7 @@ def switch_supply(
         book: The order that it belongs to.
         expected: The serial number that must be there; "" for any.
         asked: False leaves out the confirmation.
+        intended: Called with the state before, when the act is confirmed and about to begin.
 
     Raises:
         BadInput: Another meter is there, or another number was typed.
@@ -62,6 +64,7 @@ def switch_supply(
         raise NotSupported(refused)
     yield from confirm("relay.confirm", _QUESTIONS[action], serial, asked=asked)
     entry = announce(book, KIND, meter=serial, before=words(before), wanted=_WANTED[action])
+    intended(words(before))
     yield Progress("Switching the supply")
     try:
         with opened() as meter:

@@ -1,15 +1,20 @@
-"""Chooses the port and the meter type, and connects."""
+"""Chooses where the meter is, how it is spoken to, and connects."""
 
-from collections.abc import Sequence
+from __future__ import annotations
+
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QModelIndex, QTimer
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from app.messages import explain
+from app.services.connection import Overrides
+from app.services.known_meters import Place
 from app.views.controls import ActionButton
 from app.views.fields import Choice
 from app.views.page import Notice
+from app.views.settings_form import FIND
 from app.views.sheet import Sheet
 from app.views.station import Station
 from app.views.surfaces import Card, label, row_of
@@ -17,45 +22,46 @@ from app.views.tables import Cell, CellTable, Column, Rows
 from app.views.theme import Look
 
 if TYPE_CHECKING:
-    from app.services.connection import Overrides
-    from app.services.known_meters import Place
+    from collections.abc import Sequence
+
     from app.views.desk_protocol import PortLike
 
-FIND = "Find it out"
-SHOWN_ROWS = 3
-NAMINGS = (("As the type says", ""), ("By logical names", "logical"), ("By short names", "short"))
+SHOWN_ROWS = 5
+MOST_KNOWN = 200  # meters in the list; more are reached by typing their number
 
 
 class ConnectSheet(Sheet):
-    """Ports in a list, the meter type below; accepted with ``target``, ``port_title``, ``kind``."""
+    """Ports and known meters in a list, the meter type below; accepted with ``target``."""
 
     def __init__(self, look: Look, station: Station, parent: QWidget, verb: str) -> None:
         super().__init__(look, "Where is the meter", parent)
         self._station = station
         self._ports: Sequence[PortLike] = ()
+        self._known: Sequence[Place] = ()
+        self._rows: list[PortLike | Place] = []
         self._place: Place | None = None
         self._settings = _kept_settings(station)
         self.target, self.port_title, self.kind = "", "", station.meter_type
-        model = Rows([Column("Port")])
-        self.list = CellTable(look, "Ports", model, tall=True)
+        model = Rows([Column("Port or meter")])
+        self.list = CellTable(look, "Ports and known meters", model, tall=True)
         self.list.horizontalHeader().hide()
-        self.list.setMinimumHeight(SHOWN_ROWS * look.tall_row)
-        self.list.selectionModel().currentRowChanged.connect(lambda *_: self._choose())
+        self.list.setMinimumHeight((SHOWN_ROWS - 2 * look.gloves) * look.tall_row)
+        self.list.selectionModel().currentRowChanged.connect(self._row_chosen)
         card = Card(look, padded=False)
         card.add(self.list)
-        self.body.addWidget(card, 1)
-        self.note = Notice(look, "plug", "Looking for ports…")
-        self.body.addWidget(self.note)
         self.other = QLineEdit()
         self.other.setPlaceholderText("Number of a known meter, or tcp://192.0.2.7:4059")
         self.other.setAccessibleName("Number of a known meter, or another address")
         self.other.textChanged.connect(self._typed)
         self.body.addWidget(self.other)
-        self.body.addWidget(label(look, "Meter type", muted=True))
+        self.body.addWidget(card, 1)
+        self.note = Notice(look, "plug", "Looking for ports…")
+        self.body.addWidget(self.note)
         self.types = Choice(look, "Meter type")
         self.types.addItem(FIND, "")
+        self.settings = ActionButton(look, "Settings…", "secondary", "settings")
         self.finder = self._finder()
-        self.naming = self._naming()
+        self.warning = self._warning()
         self.go = ActionButton(look, verb, "primary", "plug", "Enter")
         self.go.setEnabled(False)
         self.go.clicked.connect(self._accept)
@@ -65,35 +71,44 @@ class ConnectSheet(Sheet):
         self.finish(self.go, again)
         station.fetcher.fetch("types", station.desk.meter_types, self._show_types, self._fail)
         self.look_for_ports()
+        self.setMinimumWidth(look.width_of("0" * 68))
         self.fit_to(parent)
         self.list.setFocus()
 
     def _finder(self) -> ActionButton:
         """Give the button that finds the settings out, in a line with the meter types."""
         look = self.look
+        self.settings.setEnabled(False)
+        self.settings.clicked.connect(self.open_settings)
         finder = ActionButton(look, "Find settings…", "secondary", "search")
         finder.setEnabled(False)
         finder.clicked.connect(self.find_settings)
         line = row_of(look, gap=max(look.space.s, look.gap))
+        self.types.setMinimumContentsLength(12)
+        self.types.setSizeAdjustPolicy(_SHORT)
         line.add(self.types, 1)
         line.add(finder)
+        line.add(self.settings)
+        self.body.addWidget(label(look, "Meter type", muted=True))
         self.body.addWidget(line)
         return finder
 
-    def _naming(self) -> Choice:
-        """Give the choice of how a DLMS meter names its objects."""
-        look = self.look
-        naming = Choice(look, "How a DLMS meter names its objects")
-        for words, value in NAMINGS:
-            naming.addItem(words, value)
-        line = row_of(look, label(look, "Objects (DLMS)", muted=True))
-        line.add(naming, 1)
-        self.body.addWidget(line)
-        return naming
+    def _warning(self) -> Notice:
+        """Give the line for what should be known of the chosen type."""
+        warning = Notice(self.look, "info")
+        warning.hide()
+        self.body.addWidget(warning)
+        self.types.currentIndexChanged.connect(lambda _: self._show_warning())
+        return warning
 
     def look_for_ports(self) -> None:
-        """List what is attached now."""
-        self._station.fetcher.fetch("ports", self._station.desk.ports, self._show_ports, self._fail)
+        """List what is attached now, and the meters that answered before."""
+        desk = self._station.desk
+
+        def look() -> tuple[Sequence[PortLike], Sequence[Place]]:
+            return desk.ports(), desk.bench.known()
+
+        self._station.fetcher.fetch("ports", look, self._show_ports, self._fail)
 
     def find_settings(self) -> None:
         """Find out what answers at the chosen port, and take its settings over."""
@@ -103,11 +118,24 @@ class ConnectSheet(Sheet):
         target = self.target
 
         def take() -> None:
-            if sheet.settings is not None:
-                self._settings[target] = (sheet.settings.meter_type, sheet.settings.overrides)
-                self._show_settings()
+            found = sheet.settings
+            if found is not None:
+                place = Place(target, found.meter_type, found.overrides, found.serial)
+                self._use(place)
 
         sheet.accepted.connect(take)
+        sheet.open()
+
+    def open_settings(self) -> None:
+        """Show how the meter is spoken to, to be changed and tried."""
+        from app.views.settings_sheet import SettingsSheet
+
+        kind = str(self.types.currentData() or "")
+        known = self._chosen_place() or Place(self.target, kind, Overrides())
+        if known.meter_type != kind and self.types.count() > 1:
+            known = replace(known, meter_type=kind, overrides=Overrides())
+        sheet = SettingsSheet(self.look, self._station, self, known, self.port_title)
+        sheet.accepted.connect(lambda: self._use(sheet.place))
         sheet.open()
 
     def done(self, result: int) -> None:
@@ -116,110 +144,185 @@ class ConnectSheet(Sheet):
             self._station.fetcher.forget(kind)
         super().done(result)
 
+    def _use(self, place: Place) -> None:
+        self._settings[place.link] = place
+        if self._place is not None and self._place.link == place.link:
+            self._place = place
+        self._show_settings()
+        self.go.setFocus()
+
     def _show_types(self, types: Sequence[tuple[str, str]]) -> None:
         for name, title in types:
             self.types.addItem(title, name)
         place = self.types.findData(self._station.meter_type)
         self.types.setCurrentIndex(max(0, place))
+        self._list_rows()
 
-    def _show_ports(self, ports: Sequence["PortLike"]) -> None:
-        self._ports = ports
-        rows = [[Cell(port.title, port.detail or port.target, strong=True)] for port in ports]
+    def _show_warning(self) -> None:
+        """Show what should be known before connecting to a meter of the chosen type."""
+        text = self._station.desk.bench.note_of(str(self.types.currentData() or ""))
+        self.warning.words.setText(text)
+        self.warning.setVisible(bool(text))
+        QTimer.singleShot(0, self, self.refit)
+
+    def _show_ports(self, found: tuple[Sequence[PortLike], Sequence[Place]]) -> None:
+        self._ports, self._known = found
+        self.note.setVisible(not self._ports)
+        self.note.words.setText("No port is attached. Plug the probe in, or enter an address.")
+        self._list_rows()
+        if not self.other.text() and not self.list.currentIndex().isValid():
+            self._choose_last()
+        self._choose()
+
+    def _choose_last(self) -> None:
+        """Choose what was used the last time: a port, a known meter, or a typed address."""
+        at = self._station.at()
+        used = [
+            number
+            for number, row in enumerate(self._rows)
+            if (row.serial == at.serial and row.link == at.target
+                if isinstance(row, Place) else row.target == at.target)
+        ]  # fmt: skip
+        if used:
+            self.list.selectRow(used[-1])
+        elif at.target:
+            self.other.setText(at.target)
+        elif self._rows:
+            self.list.selectRow(0)
+
+    def _list_rows(self) -> None:
+        """Show ports, then known meters; what is typed narrows the meters."""
+        typed = self.other.text().strip()
+        kept = self._place or self._row()
+        if typed and not isinstance(kept, Place):
+            kept = None  # a port and a typed address are never both chosen
+        meters = [place for place in self._known if typed in place.serial] if typed else self._known
+        self._rows = [*self._ports, *meters[:MOST_KNOWN]]
         model = self.list.model()
         if isinstance(model, Rows):
-            model.replace(rows)
-        self.note.setVisible(not ports)
-        self.note.words.setText("No port is attached. Plug the probe in, or enter an address.")
-        known = [port.target for port in ports]
-        if ports:
-            here = self._station.target
-            self.list.selectRow(known.index(here) if here in known else 0)
-        self._choose()
+            model.replace([[self._cell(row)] for row in self._rows])
+        if kept is not None and kept in self._rows:
+            self.list.selectRow(self._rows.index(kept))
+        else:
+            self.list.setCurrentIndex(QModelIndex())
+            self.list.clearSelection()
+
+    def _row(self) -> PortLike | Place | None:
+        """Give what is chosen in the list."""
+        at = self.list.currentIndex().row()
+        return self._rows[at] if 0 <= at < len(self._rows) else None
+
+    def _cell(self, row: PortLike | Place) -> Cell:
+        if not isinstance(row, Place):
+            return Cell(row.title, row.detail or row.target, strong=True)
+        at = self.types.findData(row.meter_type)
+        kind = self.types.itemText(at) if at > 0 else row.meter_type
+        ports = {port.target: port.title for port in self._ports}
+        where = ports.get(row.link, row.link)
+        detail = f"{kind}, {where}, {settings_words(row.overrides)}"
+        return Cell(f"Meter {row.serial}", detail, strong=True)
 
     def _fail(self, error: BaseException) -> None:
         message = explain(error)
         self.note.words.setText(f"{message.title}. {message.remedy}")
         self.note.show()
 
-    def _typed(self) -> None:
-        self._place = None
-        text, bench = self.other.text().strip(), self._station.desk.bench
+    def _row_chosen(self) -> None:
+        """Take what is chosen; an address that was typed before a port was chosen is gone."""
+        row = self._row()
+        if row is not None and not isinstance(row, Place) and self.other.text():
+            self.other.clear()
         self._choose()
-        if text.isalnum():
+
+    def _typed(self) -> None:
+        text, bench = self.other.text().strip(), self._station.desk.bench
+        self._place = next((one for one in self._known if one.serial == text), None)
+        self._list_rows()
+        if not text and self._rows and not self.list.currentIndex().isValid():
+            self.list.selectRow(0)
+        self._choose()
+        if text.isalnum() and self._place is None:
             self._station.fetcher.fetch(
                 "place", lambda: bench.place_of(text), self._show_place, self._fail
             )
 
-    def _show_place(self, place: "Place | None") -> None:
+    def _show_place(self, place: Place | None) -> None:
         self._place = place
-        if place is not None:
-            self._settings[place.link] = (place.meter_type, place.overrides)
         self._choose()
 
     def _show_settings(self) -> None:
         """Show the settings that are known for the chosen place, if there are any."""
-        known = self._settings.get(self.target)
+        known = self._chosen_place()
         if known is None:
+            if self._ports:
+                self.note.hide()
             return
-        place = self.types.findData(known[0])
+        place = self.types.findData(known.meter_type)
         self.types.setCurrentIndex(max(0, place))
-        self.naming.setCurrentIndex(self.naming.findData(_told(known[1])))
-        self.note.words.setText(f"{self.port_title}: {settings_words(known[1])}")
+        self.note.words.setText(f"{self.port_title}: {settings_words(known.overrides)}")
         self.note.show()
 
+    def _chosen_place(self) -> Place | None:
+        """Give the settings for what is chosen: of a known meter, or set here for the port."""
+        return self._place or self._settings.get(self.target)
+
     def _choose(self) -> None:
-        row = self.list.currentIndex().row()
-        typed = self.other.text().strip()
-        if self._place is not None:
-            self.target = self._place.link
-            self.port_title = f"Meter {typed}"
-        elif typed:
+        row, typed = self._row(), self.other.text().strip()
+        if isinstance(row, Place) and typed in row.serial:
+            self._place = row
+        elif typed and self._place is None:
             self.target = self.port_title = typed
-        elif 0 <= row < len(self._ports):
-            port = self._ports[row]
-            self.target, self.port_title = port.target, port.title
-        else:
+        elif not typed:
+            self._place = None
+        if self._place is not None:
+            self.target, self.port_title = self._place.link, f"Meter {self._place.serial}"
+        elif row is not None and not isinstance(row, Place) and not typed:
+            self.target, self.port_title = row.target, row.title
+        elif not typed:
             self.target = self.port_title = ""
         self.go.setEnabled(bool(self.target))
         self.finder.setEnabled(bool(self.target) and not self._station.line_busy())
+        self.settings.setEnabled(bool(self.target))
         self._show_settings()
 
     def _accept(self) -> None:
         self.kind = str(self.types.currentData() or "")
-        known = self._settings.get(self.target)
-        found = known[1] if known is not None and known[0] == self.kind else None
-        found = with_naming(found, str(self.naming.currentData() or ""))
-        self._station.choose_port(self.target, self.port_title, self.kind, found)
+        known = self._chosen_place()
+        if known is not None and self.types.count() == 1:
+            self.kind = known.meter_type  # the types are still on their way
+        if known is not None and known.meter_type != self.kind:
+            known = None
+        given = known or Place(self.target, self.kind, Overrides())
+        overrides = given.overrides if known is not None else None
+        self._station.choose_port(
+            self.target,
+            self.port_title,
+            self.kind,
+            overrides,
+            serial=given.serial,
+            secret=given.secret,
+        )
         self.accept()
 
 
-def _kept_settings(station: Station) -> "dict[str, tuple[str, Overrides]]":
+_SHORT = Choice.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+
+
+def _kept_settings(station: Station) -> dict[str, Place]:
     """Give the settings that were found for the port in use, by target."""
     if station.overrides is None:
         return {}
-    return {station.target: (station.meter_type, station.overrides)}
+    at = station.at()
+    kept = Place(at.target, at.meter_type, station.overrides, at.serial, at.secret)
+    return {station.target: kept}
 
 
-def _told(overrides: "Overrides") -> str:
-    """Give the choice that stands for settings: logical names are what nearly all meters have."""
-    return "short" if overrides.referencing == "short" else ""
-
-
-def with_naming(found: "Overrides | None", naming: str) -> "Overrides | None":
-    """Give the settings with the chosen way of naming objects; "" leaves it to type and finding."""
-    from app.services.connection import Overrides
-
-    if not naming and found is not None and found.referencing == "short":
-        return replace(found, referencing=None)
-    if not naming:
-        return found
-    return replace(found or Overrides(), referencing=naming)
-
-
-def settings_words(overrides: "Overrides") -> str:
+def settings_words(overrides: Overrides) -> str:
     """Say which settings are used: "9600 Bd 8N1, address 17"."""
     parts = [f"{overrides.speed} Bd" if overrides.speed else "", overrides.format or ""]
     text = " ".join(part for part in parts if part)
     address = f"address {overrides.physical}" if overrides.physical else ""
+    client = f"client {overrides.client}" if overrides.client else ""
     names = "short names" if overrides.referencing == "short" else ""
-    return ", ".join(part for part in (text, address, names) if part) or "settings found"
+    told = (text, address, client, names)
+    return ", ".join(part for part in told if part) or "as the type says"

@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QApplication, QLineEdit
 
+from app.views.centre_page import CentrePage, CentreSession
+from app.views.maintenance import OBJECTS, READ, SERVICE, ToolTabs
+from app.views.object_session import ObjectSession
 from app.views.order_page import OrderPage
 from app.views.page import Page
 from app.views.queue_page import QueuePage, import_into
 from app.views.queue_session import QueueSession
 from app.views.read_page import ReadPage
+from app.views.service_session import ServiceSession
 from app.views.settings_page import SettingsPage
 from app.views.station import Station
 from app.views.theme import Look
@@ -20,7 +24,7 @@ if TYPE_CHECKING:
     from app.views.campaign_page import CampaignSession
     from app.views.main_window import MainWindow
 
-JOBS, MAINTENANCE, SETTINGS = range(3)
+JOBS, MAINTENANCE, SETTINGS, CENTRE = range(4)
 
 
 class Pages(QObject):
@@ -34,6 +38,10 @@ class Pages(QObject):
         self._station, self._window = station, window
         self.queue = QueueSession(station)
         self.reading = ReadSession(station)
+        self.centre = CentreSession(station)
+        self.objects = ObjectSession(station)
+        self.service = ServiceSession(station)
+        self.tool = READ  # of Maintenance
         self.order: WorkSession | None = None
         self.campaign: CampaignSession | None = None
         self._pages: dict[str, Page] = {}
@@ -47,12 +55,23 @@ class Pages(QObject):
         if place == JOBS:
             return self._kept("queue", partial(self._queue_page, look))
         if place == MAINTENANCE:
-            return self._kept("read", partial(self._read_page, look))
+            makers = {OBJECTS: self._objects_page, SERVICE: self._service_page}
+            make = makers.get(self.tool, self._read_page)
+            return self._kept(f"tool {self.tool}", partial(make, look))
+        if place == CENTRE:
+            return self._kept("centre", partial(self._centre_page, look))
         return self._kept("settings", partial(self._settings_page, look))
 
     def drop(self) -> None:
         """Forget all pages: the look has changed."""
         self._pages.clear()
+
+    def person_came(self) -> None:
+        """Forget what the person before had open; what still runs stays."""
+        if self.order is not None and not self.order.running:
+            self.order = None
+        self.queue.choose("")
+        self.queue.reload()
 
     def open_order(self, order_id: str) -> None:
         """Open an order in the place of the queue."""
@@ -107,6 +126,11 @@ class Pages(QObject):
             return
         self._station.noticed.emit("scan-barcode", f"{text} was scanned. Nobody asked for it.")
 
+    def open_tool(self, tool: int) -> None:
+        """Open a tool of Maintenance."""
+        self.tool = tool
+        self.wanted.emit(MAINTENANCE)
+
     def _kept(self, name: str, make: "partial[Page]") -> Page:
         if name not in self._pages:
             self._pages[name] = make()
@@ -142,10 +166,38 @@ class Pages(QObject):
         page.incident_wanted.connect(lambda: self._report_incident(session))
         return page
 
+    def _tabbed(self, page: Page, look: Look, tool: int) -> Page:
+        tabs = ToolTabs(look, tool)
+        tabs.chosen.connect(self.open_tool)
+        tabs.chosen.connect(lambda _: tabs.segments.choose(tool))  # for when it is opened again
+        page.outer.insertWidget(0, tabs)
+        return page
+
+    def _objects_page(self, look: Look) -> Page:
+        from app.views.objects_page import ObjectsPage
+
+        page = ObjectsPage(look, self.objects)
+        page.report_wanted.connect(self._window.save_report)
+        page.port_wanted.connect(lambda: self._window.ask_for_port("List", page.read))
+        return self._tabbed(page, look, OBJECTS)
+
+    def _service_page(self, look: Look) -> Page:
+        from app.views.service_page import ServicePage
+
+        page = ServicePage(look, self.service)
+        page.report_wanted.connect(self._window.save_report)
+        page.port_wanted.connect(lambda: self._window.ask_for_port("Read", page.read))
+        return self._tabbed(page, look, SERVICE)
+
     def _read_page(self, look: Look) -> Page:
         page = ReadPage(look, self.reading)
         page.report_wanted.connect(self._window.save_report)
         page.port_wanted.connect(lambda: self._window.ask_for_port("Read", self.reading.start))
+        return self._tabbed(page, look, READ)
+
+    def _centre_page(self, look: Look) -> Page:
+        page = CentrePage(look, self.centre)
+        page.settings_wanted.connect(lambda: self.wanted.emit(SETTINGS))
         return page
 
     def _settings_page(self, look: Look) -> Page:

@@ -119,6 +119,8 @@ def _tables(look: Look) -> str:
         background: {c.surface}; color: {c.text}; border: 0; gridline-color: transparent;
         selection-background-color: {c.accent.soft}; selection-color: {c.text};
     }}
+    QTreeView {{ background: {c.surface}; color: {c.text}; border: 0; }}
+    QSplitter::handle {{ background: transparent; }}
     QHeaderView {{ background: {c.surface}; border: 0; }}
     QHeaderView::section {{
         background: {c.surface}; color: {c.muted}; border: 0;

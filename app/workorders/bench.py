@@ -7,48 +7,45 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from app.errors import BadInput
-from app.services.confirming import confirm
+from app.errors import BadInput, NotPermitted
 from app.services.connection import Overrides, meter_type_named, open_port
 from app.services.finding import addresses_in, scan_bus
-from app.services.known_meters import Place, keep_place, known_place
-from app.services.objects import object_list
+from app.services.known_meters import Place, keep_place, known_place, known_places
+from app.services.object_write import Record, Written, no_record, write_attribute
+from app.services.objects import Address, object_list, read_attributes
 from app.services.reading import Told, Wish, read_meter
-from app.services.typed_values import encoded
+from app.services.service_acts import adjust_clock, operate_supply
 from app.services.whole_readout import read_whole
 from app.tasks import Found, Progress, Task
 from drivers.dlms.scan import BusMeter, Plan
-from drivers.errors import DriverError, NotSupported
+from drivers.errors import DriverError, WrongMeter
 from drivers.find import Finding, looking
 from drivers.iec62056.diagnosis import line_diagnosis
 from drivers.link import Line, Link
 from drivers.meter import Meter
-from drivers.objectmodel import ObjectEntry, ShowsObjects
+from drivers.objectmodel import AttributeReading, ObjectEntry
+from drivers.switching import Switching
 from drivers.trace_link import Trace
-from drivers.values import Identity, Reading, Statistics
+from drivers.values import ClockReading, Identity, RelayReading, Span, Statistics
 
 _LOG = logging.getLogger(__name__)
-_TOGETHER = 8  # attributes in one request
 T = TypeVar("T")
 Opened = Callable[[str], AbstractContextManager[Meter]]
-Address = tuple[str, int, int]  # code, class, attribute
 
 
 @dataclass(frozen=True)
 class At:
-    """Where a meter hangs, its type ("" lets it be found), and settings beside the type's own."""
+    """Where a meter hangs, its type ("" lets it be found), and settings beside the type's own.
+
+    ``serial`` is its number where that is known, ``secret`` the name of the keyring's entry to
+    use; "" takes the entry of this meter, else that of its type.
+    """
 
     target: str
     meter_type: str = ""
     overrides: Overrides | None = None
-
-
-@dataclass(frozen=True)
-class ObjectValue:
-    """One attribute as it was read; its reading tells the reason where it was denied."""
-
-    address: Address
-    reading: Reading
+    serial: str = ""
+    secret: str = ""
 
 
 class Bench:
@@ -58,12 +55,24 @@ class Bench:
         folder: The data folder.
         trace: Where every byte on a line is recorded.
         opened: Gives what opens the meter at a place.
+        may: Tells whether whoever works here has a right.
+        record: Keeps what is written to meters.
     """
 
-    def __init__(self, folder: Path, trace: Trace, opened: Callable[[At], Opened]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        trace: Trace,
+        opened: Callable[[At], Opened],
+        *,
+        may: Callable[[str], bool] = lambda _right: True,
+        record: Record = no_record,
+    ) -> None:
         self._folder = folder
         self._trace = trace
         self._opened = opened
+        self._may = may
+        self._record = record
         self._line = Statistics()
 
     # --- who is there ---------------------------------------------------------------------
@@ -155,7 +164,10 @@ class Bench:
     def keep(self, at: At, meter: Meter, identity: Identity) -> None:
         """Keep where a meter answered and how, under its number."""
         if identity.serial and meter.meter_type.name:
-            keep_place(self._folder, at.target, meter.meter_type, identity)
+            kind = meter.meter_type
+            keep_place(
+                self._folder, at.target, kind, identity, chosen=at.overrides, secret=at.secret
+            )
 
     def place_of(self, serial: str) -> Place | None:
         """Where the meter of this number answered last; None when it never did."""
@@ -165,6 +177,18 @@ class Bench:
             _LOG.warning("%s", error)
             return None
 
+    def known(self) -> list[Place]:
+        """All meters that answered from here, the newest first."""
+        try:
+            return known_places(self._folder)
+        except BadInput as error:
+            _LOG.warning("%s", error)
+            return []
+
+    def note_of(self, meter_type: str) -> str:
+        """What should be known before connecting to a meter of this type; "" for nothing."""
+        return meter_type_named(meter_type).note if meter_type else ""
+
     # --- its objects ----------------------------------------------------------------------
 
     def objects(self, at: At, *, anew: bool = False) -> Task[tuple[ObjectEntry, ...]]:
@@ -173,55 +197,87 @@ class Bench:
         Raises:
             NotSupported: It lists none.
         """
+        return self.watched(self._listed(at, anew=anew))
+
+    def _listed(self, at: At, *, anew: bool) -> Task[tuple[ObjectEntry, ...]]:
         yield Progress("Signing on")
         with self._opened(at)(at.meter_type) as meter:
             identity = meter.identity()
             yield Found("identity", identity)
-            return (yield from object_list(meter, self._folder, anew=anew))
+            entries = yield from object_list(meter, self._folder, anew=anew)
+        self.keep(at, meter, identity)
+        return entries
 
-    def read_objects(self, at: At, wanted: Sequence[Address]) -> Task[list[ObjectValue]]:
-        """Read attributes, and yield each; one that is denied or absent has its reason as text."""
-        values = []
-        yield Progress("Signing on")
-        with self._opened(at)(at.meter_type) as meter:
-            shown = _shown(meter)
-            for start in range(0, len(wanted), _TOGETHER):
-                yield Progress("Reading objects", start, len(wanted), "values")
-                some = wanted[start : start + _TOGETHER]
-                for address, reading in zip(some, shown.read_objects(some), strict=True):
-                    values.append(ObjectValue(address, reading))
-                    yield Found("object", values[-1])
-        return values
-
-    def read_profile(self, at: At, code: str) -> Task[Told]:
-        """Read all rows of a profile, and yield them block by block."""
-        opened = self._opened(at)
-        return read_meter(lambda: opened(at.meter_type), Wish(("profile",), code), Told())
-
-    def write_object(self, at: At, address: Address, text: str) -> Task[ObjectValue]:
-        """Write one attribute after its meter was confirmed, and return what reads back.
+    def read_objects(
+        self, at: At, wanted: Sequence[Address], expected: str = ""
+    ) -> Task[list[AttributeReading]]:
+        """Read attributes, and yield each; one that is denied or absent has its reason.
 
         Raises:
-            ValueRefused: It is no value for this attribute, or the meter did not take it.
+            WrongMeter: Another meter answers than ``expected``; nothing was read.
         """
-        yield Progress("Reading what stands there")
-        with self._opened(at)(at.meter_type) as meter:
-            serial = meter.identity().serial
-            value = encoded(_shown(meter).raw(address[0], address[1], address[2]), text)
-        yield from confirm("object.confirm", f"Write {text} to {address[0]}?", serial)
-        yield Progress("Writing")
-        with self._opened(at)(at.meter_type) as meter:
-            if meter.identity().serial != serial:
-                raise BadInput("another meter answers than the one that was confirmed")
-            shown = _shown(meter)
-            shown.write_raw(address[0], address[1], address[2], value)
-            written = ObjectValue(address, shown.read_objects([address])[0])
-        _LOG.info("%s/%s/%s of meter %s written and read back", *address, serial)
-        yield Found("object", written)
-        return written
+        return self.watched(self._objects_read(at, wanted, expected))
 
+    def _objects_read(
+        self, at: At, wanted: Sequence[Address], expected: str
+    ) -> Task[list[AttributeReading]]:
+        yield Progress("Signing on")
+        with self._opened(at)(at.meter_type) as meter:
+            identity = meter.identity()
+            if expected and identity.serial != expected:
+                text = f"meter {identity.serial} answers, not {expected}"
+                raise WrongMeter(text, expected, identity.serial)
+            yield Found("identity", identity)
+            return (yield from read_attributes(meter, wanted))
 
-def _shown(meter: Meter) -> ShowsObjects:
-    if not isinstance(meter, ShowsObjects):
-        raise NotSupported("this meter lists no objects")
-    return meter
+    def read_profile(self, at: At, code: str, span: Span | None = None) -> Task[Told]:
+        """Read the rows of a profile in ``span`` (all), and yield them block by block."""
+        opened, wish = self._opened(at), Wish(("profile",), code, span=span or Span())
+        return self.watched(read_meter(lambda: opened(at.meter_type), wish, Told()))
+
+    def write_object(self, at: At, address: Address, expected: str = "") -> Task[Written]:
+        """Write one attribute, asked for step by step, and return what reads back.
+
+        Raises:
+            NotPermitted: Not in this role, or not by this association.
+        """
+        self._demand_writing()
+        opened = self._opened(at)
+        return (
+            yield from self.watched(
+                write_attribute(
+                    lambda: opened(at.meter_type),
+                    address,
+                    self._folder,
+                    expected=expected,
+                    record=self._record,
+                )
+            )
+        )
+
+    # --- acts -----------------------------------------------------------------------------
+
+    def set_clock(self, at: At, expected: str = "") -> Task[tuple[ClockReading, ClockReading]]:
+        """Set the clock of the meter, asked for in two steps; return it before and after."""
+        self._demand_writing()
+        opened = self._opened(at)
+        act = adjust_clock(lambda: opened(at.meter_type), self._record, expected)
+        return (yield from self.watched(act))
+
+    def switch(
+        self, at: At, action: Switching, expected: str = ""
+    ) -> Task[tuple[RelayReading, RelayReading]]:
+        """Operate the supply switch, asked for in two steps; return it before and after."""
+        self._demand_writing()
+        opened = self._opened(at)
+        act = operate_supply(lambda: opened(at.meter_type), action, self._record, expected)
+        return (yield from self.watched(act))
+
+    def _demand_writing(self) -> None:
+        """Raise unless whoever works here may change meters.
+
+        Raises:
+            NotPermitted: They may not.
+        """
+        if not self._may("meter.write"):
+            raise NotPermitted("this role may read meters, not change them")

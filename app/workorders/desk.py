@@ -8,15 +8,16 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Select, select
 
-from app.centre.contract import MAX_EVENTS
+from app.centre.contract import MAX_EVENTS, Centre
 from app.centre.opening import open_centre
-from app.errors import BadInput, NotFound
+from app.errors import BadInput, NotFound, NotPermitted, VaultLocked
 from app.models.database import Database
 from app.models.files import write_atomically
 from app.models.journal import Laptop
@@ -24,11 +25,15 @@ from app.models.measured import ProfileSegment
 from app.models.order import Attachment, CheckResult, WorkOrder
 from app.paths import reports_folder
 from app.reports.commissioning_pdf import render
-from app.services.connection import Overrides, Target, connect, open_port
+from app.services.centre_login import centre_password
+from app.services.centre_standing import Standing, standing
+from app.services.connection import Overrides, Target, connect, open_port, secrets_in_entry
 from app.services.events import stored_events
 from app.services.profile import stored_capture
 from app.services.readout import stored_readings
+from app.services.seat import demand
 from app.services.token_box import TokenBox
+from app.services.vault import Vault
 from app.settings import Settings
 from app.sync.chip import pending
 from app.sync.session import SyncResult, synchronise
@@ -39,6 +44,7 @@ from app.workorders.purging import clear_up
 from app.workorders.record import build_record
 from app.workorders.results import StepView, step_value, steps_view
 from app.workorders.runner import Outcome, work
+from app.workorders.shared import SharedLaptop
 from app.workorders.tokens import TokenView, token_views
 from app.workorders.visit import WorkContext
 from drivers.link import Line, Link
@@ -82,7 +88,7 @@ def no_secrets(meter_type: str, serial: str) -> Secrets:
     return Secrets()
 
 
-class Desk:
+class Desk(SharedLaptop):
     """What people do with orders and meters, whatever shows it to them.
 
     Args:
@@ -92,6 +98,7 @@ class Desk:
         secrets_of: Gives what a meter of this type and serial asks for.
         extra_ports: Places beside the real ports: the virtual meters of the demo.
         tokens: Opens the token lists of prepayment orders.
+        vault: The keyring, for secrets that are chosen or entered by name.
     """
 
     def __init__(
@@ -103,28 +110,60 @@ class Desk:
         secrets_of: SecretsOf = no_secrets,
         extra_ports: Sequence[PortChoice] = (),
         tokens: TokenBox | None = None,
+        vault: Vault | None = None,
     ) -> None:
-        self.db = db
+        super().__init__(db)
         self.settings = settings
         self.trace = trace or Trace()
         self._secrets_of = secrets_of
         self._extra_ports = tuple(extra_ports)
+        self._vault = vault
         self.bench = Bench(
             db.folder,
             self.trace,
-            lambda at: self._opened(at.target, at.meter_type, overrides=at.overrides),
+            lambda at: self._opened(
+                at.target, at.meter_type, at.serial, at.overrides, secret=at.secret
+            ),
+            may=self.may,
+            record=self._keep_record,
         )
         self.tokens = tokens
 
     @property
     def who(self) -> str:
         """Who works with the program."""
-        return self.settings.text("installer.name") or "Installer"
+        return super().who or self.settings.text("installer.name") or "Installer"
 
     @property
     def role(self) -> str:
         """Their role, in lower case."""
+        if self.db.actor is not None:
+            return self.db.actor.role
         return self.settings.text("installer.role").lower() or "installer"
+
+    def centre_standing(self) -> Standing:
+        """What the centre holds, for the one page that shows it."""
+        demand(self.db, "centre.look")
+        with self._centre("") as centre:
+            return standing(centre)
+
+    def secret_names(self) -> list[str]:
+        """The names of the secrets in the keyring; never a value."""
+        return self._vault.list() if self._vault is not None else []
+
+    def keep_secret(self, name: str, value: str) -> None:
+        """Keep a secret in the keyring under ``name``, and make sure that it is there.
+
+        Raises:
+            NotPermitted: Not in this role.
+            VaultLocked: The keyring is locked, absent, or does not give it back.
+        """
+        if not self.may("vault.change"):
+            raise NotPermitted("secrets are entered by a supervisor or an administrator")
+        if self._vault is None:
+            raise VaultLocked("this desk has no password store")
+        self._vault.set(name, value)
+        self._keep_record("vault.changed", name, {})
 
     def ports(self) -> list[PortChoice]:
         """Real ports with what is plugged in, then the virtual meters of the demo."""
@@ -149,6 +188,7 @@ class Desk:
         secrets: Secrets | None = None,
     ) -> Task[Outcome]:
         """Work the order from where it stopped, with the meter at ``target`` ("" for none)."""
+        demand(self.db, "orders.work")
         with self.db.read() as session:
             order = session.get(WorkOrder, order_id)
         if order is None:
@@ -159,7 +199,14 @@ class Desk:
             target = known.link
             overrides = known.overrides if known.meter_type == order.meter_type else None
         if target:
-            opened = self._opened(target, order.meter_type, order.meter_serial, overrides, secrets)
+            opened = self._opened(
+                target,
+                order.meter_type,
+                order.meter_serial,
+                overrides,
+                secrets,
+                secret=known.secret if known is not None and overrides is not None else "",
+            )
             self.settings.set("connection.port", target)
         outcome = yield from self.bench.watched(
             work(self.context(opened), order_id, stop_after=stop_after, skips=skips)
@@ -232,10 +279,7 @@ class Desk:
 
     def synchronise(self, url: str = "", *, batch: int = MAX_EVENTS) -> Task[SyncResult]:
         """Send the journal to the centre, ``batch`` events at once, and take the mail."""
-        address = url or self.settings.text("centre.url")
-        if not address:
-            raise BadInput("no centre is set; give its address in the settings")
-        with open_centre(address) as centre:
+        with self._centre(url) as centre:
             result = yield from synchronise(self.db, centre, batch=batch)
         self.clear_up()
         return result
@@ -243,6 +287,12 @@ class Desk:
     def clear_up(self) -> None:
         """Remove tokens and decoder keys of orders that are over, also after a kill."""
         clear_up(self.db, self.tokens)
+
+    def _centre(self, url: str) -> Centre:
+        address = url or self.settings.text("centre.url")
+        if not address:
+            raise BadInput("no centre is set; give its address in the settings")
+        return open_centre(address, partial(centre_password, self.db.folder))
 
     def pending(self) -> int:
         """How many events the centre has not acknowledged."""
@@ -284,6 +334,8 @@ class Desk:
         serial: str = "",
         overrides: Overrides | None = None,
         secrets: Secrets | None = None,
+        *,
+        secret: str = "",
     ) -> Callable[[str], AbstractContextManager[Meter]]:
         settings = overrides or Overrides()
         reply = self.settings.number("connection.reply_time")
@@ -292,13 +344,19 @@ class Desk:
 
         @contextmanager
         def opened(name: str) -> Iterator[Meter]:
+            demand(self.db, "meter.read")
             chosen = name or meter_type
-            known = secrets or self._secrets_of(chosen, serial)
+            known = secrets or self._secrets(chosen, serial, secret)
             place = Target(target, chosen, serial, settings, known, self.db.folder)
             with connect(place, self.trace, self._port) as meter:
                 yield meter
 
         return opened
+
+    def _secrets(self, meter_type: str, serial: str, name: str) -> Secrets:
+        if name and self._vault is not None:
+            return secrets_in_entry(self._vault.get(name))
+        return self._secrets_of(meter_type, serial)
 
 
 def program_version() -> str:

@@ -1,17 +1,17 @@
 """The object list of an association, and attributes raw: read, listed, written."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 
 from drivers.dlms.apdu import Attribute
-from drivers.dlms.objects import DATA, REGISTER, ObjectReader, reading
+from drivers.dlms.objects import DATA, DEMAND, EXTENDED, REGISTER, ObjectReader, reading
 from drivers.dlms.session import Session
-from drivers.errors import DriverError, ValueRefused
+from drivers.errors import AccessDenied, DriverError, NotSupported, ValueRefused
 from drivers.obis import from_bytes, name_of, to_bytes
-from drivers.objectmodel import ObjectEntry
+from drivers.objectmodel import AttributeReading, ObjectEntry
 from drivers.values import Reading
 
-_VALUE = 2
-_SCALED = frozenset({REGISTER, 4})
+_NO_UNIT = (0, 255)
+_SCALED = frozenset({(REGISTER, 2), (EXTENDED, 2), (DEMAND, 2), (DEMAND, 3)})
 
 
 class Catalog:
@@ -29,7 +29,11 @@ class Catalog:
         """
         return self._session.entries()
 
-    def read(self, wanted: Sequence[tuple[str, int, int]]) -> list[Reading]:
+    def listing(self) -> Generator[int, None, tuple[ObjectEntry, ...]]:
+        """Read the object list as `entries` does, and yield how many octets have come."""
+        return self._session.listing()
+
+    def read(self, wanted: Sequence[tuple[str, int, int]]) -> list[AttributeReading]:
         """Return attributes in few requests; scalers of registers are read with them."""
         asked = [
             (Attribute(class_id, to_bytes(code), index), f"{code}/{class_id}/{index}")
@@ -37,16 +41,25 @@ class Catalog:
         ]
         found = []
         items = self._session.get_list(asked)
-        for (code, class_id, index), item in zip(wanted, items, strict=True):
+        for address, item in zip(wanted, items, strict=True):
+            code, class_id, index = address
             obis = from_bytes(to_bytes(code))
             if isinstance(item, DriverError):
-                found.append(Reading(obis, obis, name_of(obis), None, text=str(item), check="bad"))
+                told = str(item)
+                nothing = Reading(obis, obis, name_of(obis), None, text=told, check="bad")
+                found.append(AttributeReading(*address, nothing, None, told))
                 continue
-            unit = (0, 255)
-            if index == _VALUE and class_id in _SCALED:
-                unit = self._objects.unit_of(class_id, to_bytes(code))
-            found.append(reading(obis, name_of(obis), item, unit, None))
+            unit = self._unit(code, class_id) if (class_id, index) in _SCALED else _NO_UNIT
+            made = reading(obis, name_of(obis), item, unit, None)
+            found.append(AttributeReading(code, class_id, index, made, item))
         return found
+
+    def _unit(self, code: str, class_id: int) -> tuple[int, int]:
+        """Return scaler and unit; none where the meter does not show them: the rest goes on."""
+        try:
+            return self._objects.unit_of(class_id, to_bytes(code))
+        except (NotSupported, AccessDenied):
+            return _NO_UNIT
 
     def raw(self, code: str, class_id: int, index: int) -> bytes:
         """Return an attribute as the meter encodes it."""

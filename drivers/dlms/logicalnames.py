@@ -1,6 +1,6 @@
 """Objects named by class and logical name: GET, SET and ACTION with their blocks and lists."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import partial
 
 from drivers.dlms import lists
@@ -115,13 +115,25 @@ class LogicalNames:
         Raises:
             GarbledReply: It cannot be read.
         """
-        value = decode(b"".join(self.blocks(_LIST, "the object list", b"")))
-        if not isinstance(value, list):
-            raise GarbledReply("the object list is no list")
-        try:
-            return tuple(_entry(item) for item in value)
-        except (TypeError, ValueError, IndexError) as error:
-            raise GarbledReply("the object list cannot be read") from error
+        return _entries(b"".join(self.blocks(_LIST, "the object list", b"")))
+
+    def listing(self) -> Generator[int, None, tuple[ObjectEntry, ...]]:
+        """Read the object list; yield how many octets have come, and return it."""
+        raw = bytearray()
+        for block in self.blocks(_LIST, "the object list", b""):
+            raw += block
+            yield len(raw)
+        return _entries(bytes(raw))
+
+
+def _entries(raw: bytes) -> tuple[ObjectEntry, ...]:
+    value = decode(raw)
+    if not isinstance(value, list):
+        raise GarbledReply("the object list is no list")
+    try:
+        return tuple(_entry(item) for item in value)
+    except (TypeError, ValueError, IndexError) as error:
+        raise GarbledReply("the object list cannot be read") from error
 
 
 def one_by_one(

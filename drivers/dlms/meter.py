@@ -1,6 +1,6 @@
 """A meter that speaks DLMS/COSEM, as `drivers.meter.Meter` describes it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import TracebackType
@@ -32,7 +32,7 @@ from drivers.firmware import LoadProgress
 from drivers.link import Link
 from drivers.metertype import MeterType
 from drivers.obis import parse, to_bytes
-from drivers.objectmodel import ObjectEntry
+from drivers.objectmodel import AttributeReading, ObjectEntry
 from drivers.prepayment import PrepaymentReading, TokenAnswer
 from drivers.secrets import Secret, Secrets
 from drivers.slaves import SlaveMeter
@@ -275,8 +275,12 @@ class DlmsMeter:
         """Return the object list of this association."""
         return self._catalog.entries()
 
-    def read_objects(self, wanted: Sequence[tuple[str, int, int]]) -> list[Reading]:
-        """Return attributes (code, class, number); one denied or absent has its reason as text."""
+    def listing(self) -> Generator[int, None, tuple[ObjectEntry, ...]]:
+        """Read the object list; yield how many octets have come, and return it."""
+        return self._catalog.listing()
+
+    def read_objects(self, wanted: Sequence[tuple[str, int, int]]) -> list[AttributeReading]:
+        """Return attributes (code, class, number); one denied or absent has its reason."""
         return self._catalog.read(wanted)
 
     def raw(self, code: str, class_id: int, attribute: int) -> bytes:

@@ -1,6 +1,6 @@
 """What the two ways of naming objects, logical and short, have in common: their services."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Protocol
 
 from drivers.dlms.acse import Association
@@ -53,3 +53,6 @@ class References(Protocol):
 
     def entries(self) -> tuple[ObjectEntry, ...]:
         """Return the object list of the association."""
+
+    def listing(self) -> Generator[int, None, tuple[ObjectEntry, ...]]:
+        """Read the object list; yield how many octets have come, and return it."""

@@ -5,7 +5,7 @@ new one and the same request once more.  Block transfers are never continued acr
 arrived is the caller's, and the caller asks anew.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -254,6 +254,17 @@ class Session(Exchanges):
     def entries(self) -> tuple[ObjectEntry, ...]:
         """Return the object list of this association."""
         return self.patiently(self._references.entries)
+
+    def listing(self) -> Generator[int, None, tuple[ObjectEntry, ...]]:
+        """Read the object list; yield how many octets have come, and return it."""
+
+        def begun() -> tuple[int, Generator[int, None, tuple[ObjectEntry, ...]]]:
+            steps = self._references.listing()
+            return next(steps), steps
+
+        first, steps = self.patiently(begun)
+        yield first
+        return (yield from steps)
 
     def notifications(self) -> list[Notification]:
         """Return what the meter has pushed since the last call.

@@ -7,7 +7,7 @@ object of a kept list has to show its logical name before anything of it is beli
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Protocol
 
 from drivers.dlms import basenames, lists, shortapdu
@@ -296,6 +296,12 @@ class ShortNames:
             code = from_bytes(one.code)
             found.append(ObjectEntry(one.class_id, one.version, code, attributes, methods))
         return tuple(found)
+
+    def listing(self) -> Generator[int, None, tuple[ObjectEntry, ...]]:
+        """Return the object list; how much of it has come is not told on the way."""
+        entries = self.entries()
+        yield 0
+        return entries
 
     def named(self, name: int) -> Attribute | None:
         """Return the attribute with a short name, as far as is known without asking."""

@@ -16,6 +16,11 @@ _KILO = frozenset({"Wh", "varh", "VAh", "W", "var", "VA"})
 _FURTHEST = 30  # a scaler beyond this is no scaler
 
 
+def unit_name(unit: int) -> str:
+    """Return the meter's own unit, without a thousand before it; "" for none."""
+    return _UNITS.get(unit, "")
+
+
 def scaled(value: object, scaler: int, unit: int) -> tuple[Decimal | None, str]:
     """Return a register's number with all its digits, and its unit as people read it.
 

@@ -120,6 +120,10 @@ def everything(meter: DlmsMeter) -> dict[str, Any]:
         "relay": meter.relay(),
         "calendar": meter.calendar(),
         "object": meter.object("1-0:1.8.0.255"),
+        "limiter": meter.limiters(),
+        "monitor": meter.monitors(),
+        "alarms": meter.alarms(),
+        "slaves": meter.slaves(),
     }
 
 

@@ -79,7 +79,9 @@ def test_many_values_come_in_few_requests(pdu) -> None:
     wanted = [(code, 3, 2) for code in bench.kind.registers for code in (code.code,)]
     with bench.opened() as meter:
         single = {one.obis: one.value for one in meter.registers()}
-        found = meter.read_objects([*wanted, ("1-0:99.99.9.255", 3, 2)])
+        told = meter.read_objects([*wanted, ("1-0:99.99.9.255", 3, 2)])
+    found = [one.reading for one in told]
+    assert [bool(one.refused) for one in told] == [one.check == "bad" for one in found]
     assert {one.obis: one.value for one in found if one.value is not None} == single
     assert [one.check for one in found if one.value is None] == ["bad", "bad"]
     assert "denied" in next(one.text for one in found if one.obis == "1-0:32.7.0.255")
