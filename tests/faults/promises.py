@@ -40,6 +40,7 @@ from app.models.blob import Blob
 from app.models.journal import JournalEvent, Laptop
 from app.models.order import Attachment, WorkOrder
 from app.sync.chip import ChipState, chips
+from app.sync.mailbox import apply_mail
 from app.sync.retention import KEEP, purge
 from tests.protocol.sync_world import Field, World
 
@@ -195,8 +196,10 @@ def replay_pushes(world: World, chance: random.Random) -> None:
         assert calls.push(incarnation, part) == last, "I8: a replay has moved the counter"
 
 
-def replay_mail(field: Field, chance: random.Random) -> None:
-    """Let a laptop forget how far it has read its mailbox, so that it applies letters again."""
+def replay_mail(world: World, field: Field, chance: random.Random) -> None:
+    """Let a laptop apply the letters from some number on once more."""
+    letters = world.centre.session(field.device_id).pull(0, 1000)
+    again = letters[chance.randint(0, len(letters)) :]
     with field.db.write() as session:
-        laptop = session.execute(select(Laptop)).scalar_one()
-        laptop.mail_cursor = chance.randint(0, laptop.mail_cursor)
+        for letter in again:
+            apply_mail(session, letter)

@@ -25,7 +25,8 @@ pytestmark = [
     pytest.mark.skipif(STRACE is None, reason="strace is not installed"),
     pytest.mark.timeout(900),
 ]
-MOST = 10_000 if os.environ.get("METERWRIGHT_FAULTS") == "all" else 8  # of each kind
+EVERY = 10_000
+MOST = EVERY if os.environ.get("METERWRIGHT_FAULTS") == "all" else 12  # of each kind on a disk
 
 # Which call of the process that does the day, and what happens at its n-th.
 ON_DISK = [
@@ -35,6 +36,7 @@ ON_DISK = [
     ("pwrite64", "signal=SIGKILL"),
     ("fdatasync", "signal=SIGKILL"),
 ]
+DISK = {call for call, _ in ON_DISK}
 ON_THE_LINE = [
     ("sendto", "error=ECONNRESET"),
     ("recvfrom", "error=ECONNRESET"),
@@ -61,9 +63,9 @@ class Watch:
         self.count = sum(f"{self._call}(" in line for line in told.splitlines())
 
 
-def points(count: int) -> list[int]:
-    """Return which of so many calls are tried."""
-    few = min(count, MOST)
+def points(count: int, most: int) -> list[int]:
+    """Return which of so many calls are tried: all on the line, the disk is asked more often."""
+    few = min(count, most)
     return sorted({1 + index * (count - 1) // max(1, few - 1) for index in range(few)})
 
 
@@ -76,7 +78,7 @@ def try_all(child: Child, kinds, begin, check) -> tuple[int, int]:
         assert child.watched_day(counting) == 0
         check()
         assert counting.count, f"a day without {call}"
-        for at in points(counting.count):
+        for at in points(counting.count, MOST if call in DISK else EVERY):
             begin()
             status = child.watched_day(Watch(call, action, at))
             where = f"{call} {action} at {at} of {counting.count}"
