@@ -29,7 +29,7 @@ class Morning:
     """
 
     def __init__(self, place: Path) -> None:
-        self.folder = place / "morning"
+        self.folder = place / "far-morning"
         self.folder.mkdir()
         self.world = postgres_world(self.folder)
         ana, ben = self.world.laptop("ana"), self.world.laptop("ben")

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -55,12 +56,14 @@ class Watch:
 
     @contextmanager
     def __call__(self, pid: int) -> Iterator[None]:
-        command = [STRACE, "-f", "-e", f"trace={self._call}", *self._inject, "-p", str(pid)]
-        strace = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, errors="replace")
-        assert "attached" in strace.stderr.readline()
-        yield
-        told = strace.communicate(timeout=60)[1]
-        self.count = sum(f"{self._call}(" in line for line in told.splitlines())
+        command = [STRACE, "-f", "-s", "0", "-e", f"trace={self._call}", *self._inject]
+        with tempfile.NamedTemporaryFile() as calls:  # a pipe would be full while nobody reads
+            command += ["-o", calls.name, "-p", str(pid)]
+            strace = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+            assert "attached" in strace.stderr.readline()
+            yield
+            strace.communicate(timeout=60)
+            self.count = calls.read().count(f"{self._call}(".encode())
 
 
 def points(count: int, most: int) -> list[int]:
