@@ -1,8 +1,8 @@
 """Errors and kills at system calls of a laptop's day, put in by strace; needs no root.
 
 One failed call must not stop the process that met it: this is how a missing ROLLBACK shows.  Every
-call of a kind is a point; as many of them as take some seconds are tried, evenly spread, and all
-with METERWRIGHT_FAULTS=all.
+call of a kind is a point; the line is cut at every one, of the others some are tried, evenly
+spread, and all with METERWRIGHT_FAULTS=all.
 """
 
 import os
@@ -27,7 +27,8 @@ pytestmark = [
     pytest.mark.timeout(900),
 ]
 EVERY = 10_000
-MOST = EVERY if os.environ.get("METERWRIGHT_FAULTS") == "all" else 12  # of each kind on a disk
+ALL = os.environ.get("METERWRIGHT_FAULTS") == "all"
+NEAR, FAR = (EVERY, EVERY) if ALL else (12, 5)  # of each kind, by where the centre is
 
 # Which call of the process that does the day, and what happens at its n-th.
 ON_DISK = [
@@ -37,10 +38,10 @@ ON_DISK = [
     ("pwrite64", "signal=SIGKILL"),
     ("fdatasync", "signal=SIGKILL"),
 ]
-DISK = {call for call, _ in ON_DISK}
+CUT = "error=ECONNRESET"  # tried at every send and receive
 ON_THE_LINE = [
-    ("sendto", "error=ECONNRESET"),
-    ("recvfrom", "error=ECONNRESET"),
+    ("sendto", CUT),
+    ("recvfrom", CUT),
     ("sendto", "signal=SIGKILL"),
     ("recvfrom", "signal=SIGKILL"),
 ]
@@ -67,12 +68,12 @@ class Watch:
 
 
 def points(count: int, most: int) -> list[int]:
-    """Return which of so many calls are tried: all on the line, the disk is asked more often."""
+    """Return which of so many calls are tried, evenly spread."""
     few = min(count, most)
     return sorted({1 + index * (count - 1) // max(1, few - 1) for index in range(few)})
 
 
-def try_all(child: Child, kinds, begin, check) -> tuple[int, int]:
+def try_all(child: Child, kinds, most: int, begin, check) -> tuple[int, int]:
     """Let each kind of call fail at many of its places; return how many of how many were tried."""
     tried = of = 0
     for call, action in kinds:
@@ -81,7 +82,7 @@ def try_all(child: Child, kinds, begin, check) -> tuple[int, int]:
         assert child.watched_day(counting) == 0
         check()
         assert counting.count, f"a day without {call}"
-        for at in points(counting.count, MOST if call in DISK else EVERY):
+        for at in points(counting.count, EVERY if action == CUT else most):
             begin()
             status = child.watched_day(Watch(call, action, at))
             where = f"{call} {action} at {at} of {counting.count}"
@@ -99,6 +100,7 @@ def test_a_failing_disk_loses_nothing_and_stops_nobody(child, morning):
     tried, of = try_all(
         child,
         ON_DISK,
+        NEAR,
         lambda: child.begin(morning),
         lambda: test_sync_kill.evening(child.folder),
     )
@@ -110,6 +112,7 @@ def test_a_failing_line_or_disk_loses_nothing_with_a_centre_on_postgresql(child,
     tried, of = try_all(
         child,
         [*ON_THE_LINE, *ON_DISK],
+        FAR,
         lambda: far_morning.begin(child),
         lambda: test_postgres_kill.evening(far_morning.world),
     )
