@@ -20,12 +20,14 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
 
 from app.services.keypad import KeypadAsk
+from app.services.token import TokenAsk
 from app.tasks import Ask
 from app.views.controls import ActionButton
 from app.views.paint import draw_icon
 from app.views.question_panel import QuestionPanel
 from app.views.surfaces import label
 from app.views.theme import Look
+from app.views.token_panel import TokenPanel
 
 DIGIT_MM, GLOVES_MM = 7.0, 10.0  # height of a figure: read at arm's length
 FIGURE = 0.72  # height of a figure in a font, as a share of its size
@@ -221,4 +223,6 @@ def panel_for(look: Look, question: Ask) -> QuestionPanel:
     """Return the panel that fits a question."""
     if isinstance(question, KeypadAsk):
         return KeypadPanel(look, question)
+    if isinstance(question, TokenAsk):
+        return TokenPanel(look, question)
     return QuestionPanel(look, question)

@@ -20,6 +20,7 @@ WORDS = {
     AnswerKind.TEXT: "Answer",
     AnswerKind.SERIAL: "Meter number",
     AnswerKind.SEAL: "Seal number",
+    AnswerKind.TOKEN: "Token",
     AnswerKind.NUMBER: "Number",
     AnswerKind.FILE: "File of the photo",
     AnswerKind.SIGNATURE: "Full name",
@@ -226,6 +227,7 @@ def _icon(kind: AnswerKind) -> str:
     return {
         AnswerKind.SERIAL: "scan-barcode",
         AnswerKind.SEAL: "lock",
+        AnswerKind.TOKEN: "scan-barcode",
         AnswerKind.FILE: "camera",
         AnswerKind.SIGNATURE: "user",
         AnswerKind.TEXT: "sticky-note",
