@@ -52,6 +52,8 @@ def import_file(
         if box is not None:
             box.fingerprint("")  # a locked keyring stops here, before any order went in
         result = import_orders(db, file, mapping=mapping, dry_run=dry_run)
+        if result.cancelled:
+            desk_on(db).clear_up()  # their decoder keys
         if has_tokens(columns):
             result = _with_tokens(db, file, result, box)
         Terminal(as_json).result(_import_shape(result), lambda: _import_words(result))

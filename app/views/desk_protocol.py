@@ -163,5 +163,8 @@ class DeskLike(Protocol):
     def pending(self) -> int:
         """How many events the centre has not acknowledged."""
 
+    def clear_up(self) -> str:
+        """Remove tokens and decoder keys of orders that are over; say what could not be removed."""
+
     def render_report(self, order_id: str) -> Path:
         """Write the report of an order that has ended and return where it is."""

@@ -281,12 +281,13 @@ class Desk(SharedLaptop):
         """Send the journal to the centre, ``batch`` events at once, and take the mail."""
         with self._centre(url) as centre:
             result = yield from synchronise(self.db, centre, batch=batch)
-        self.clear_up()
+        if left := self.clear_up():
+            yield Found("notice", left)
         return result
 
-    def clear_up(self) -> None:
-        """Remove tokens and decoder keys of orders that are over, also after a kill."""
-        clear_up(self.db, self.tokens)
+    def clear_up(self) -> str:
+        """Remove tokens and decoder keys of orders that are over; say what could not be removed."""
+        return str(clear_up(self.db, self.tokens))
 
     def _centre(self, url: str) -> Centre:
         address = url or self.settings.text("centre.url")

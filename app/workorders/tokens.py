@@ -22,6 +22,7 @@ from app.models.journal import append
 from app.models.order import WorkOrder
 from app.models.token import OVER, OrderToken, TokenStep, VendingRecord
 from app.services import audit
+from app.services.seat import demand
 from app.services.token import TokenFacts, plain_digits, token_facts
 from app.services.token_box import TokenBox
 from app.tasks import checkpoint
@@ -101,6 +102,7 @@ def import_tokens(db: Database, path: Path, box: TokenBox, *, who: str = "") -> 
         BadInput: The file cannot be used at all.
         VaultLocked: The keyring does not give out the key of the lists; nothing went in.
     """
+    demand(db, "tokens.import")
     table = read_table(path)
     names = [plain(column) for column in table.columns]
     place = order_place(names, path)
