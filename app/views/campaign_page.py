@@ -229,7 +229,9 @@ class CampaignPage(Page):
         left: list[QWidget] = [] if look.compact else [self.take]
         if desk.may("tokens.import") and desk.may("orders.import"):
             left.insert(0, bring)
-        right = [self.send, self.open] if desk.may("campaign.export") else [self.open]
+        right: list[QWidget] = (
+            [self.send, self.open] if desk.may("campaign.export") else [self.open]
+        )
         return action_bar(look, left, right)
 
     def _show_rows(self) -> None:

@@ -4,7 +4,7 @@
 called from a worker thread unless they say otherwise; a `Task` is driven in the meter's worker.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -137,6 +137,10 @@ class DeskLike(Protocol):
     @property
     def tokens(self) -> "TokenBox | None":
         """What seals the tokens of imported lists; None where there is no keyring."""
+
+    @property
+    def keypad(self) -> Callable[[str, str], str] | None:
+        """Types keys on a virtual meter and returns its display; None for real meters."""
 
     def ports(self) -> Sequence[PortLike]:
         """Real ports first, then the virtual meters of the demo."""

@@ -147,7 +147,8 @@ class QuestionPanel(Banner):
         line.box.addStretch()
         self.add(self._hint)
         self._hint.hide()
-        self.primary = self._button("Keep", "primary", "Enter")
+        proof = question.kind is AnswerKind.PROOF
+        self.primary = self._button("Approve" if proof else "Keep", "primary", "Enter")
         self.primary.clicked.connect(self._submit)
         self.buttons = [self.primary]
         if question.optional:

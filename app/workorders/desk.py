@@ -99,6 +99,7 @@ class Desk(SharedLaptop):
         extra_ports: Places beside the real ports: the virtual meters of the demo.
         tokens: Opens the token lists of prepayment orders.
         vault: The keyring, for secrets that are chosen or entered by name.
+        keypad: Types on a virtual meter (serial, keys); returns what its display says.
     """
 
     def __init__(
@@ -111,10 +112,10 @@ class Desk(SharedLaptop):
         extra_ports: Sequence[PortChoice] = (),
         tokens: TokenBox | None = None,
         vault: Vault | None = None,
+        keypad: Callable[[str, str], str] | None = None,
     ) -> None:
         super().__init__(db)
-        self.settings = settings
-        self.trace = trace or Trace()
+        self.settings, self.trace = settings, trace or Trace()
         self._secrets_of = secrets_of
         self._extra_ports = tuple(extra_ports)
         self._vault = vault
@@ -127,7 +128,7 @@ class Desk(SharedLaptop):
             may=self.may,
             record=self._keep_record,
         )
-        self.tokens = tokens
+        self.tokens, self.keypad = tokens, keypad
 
     @property
     def who(self) -> str:
