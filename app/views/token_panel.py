@@ -12,7 +12,6 @@ from app.errors import BadInput
 from app.services.keypad import grouped
 from app.services.token import TokenAsk, token_facts
 from app.views.question_panel import QuestionPanel
-from app.views.surfaces import column_of, label
 from app.views.theme import Look
 
 DIGITS, GROUP = 20, 4
@@ -51,18 +50,12 @@ class TokenPanel(QuestionPanel):
         self.buttons.insert(0, back)
 
     def _field(self, name: str, text: str) -> QWidget:
-        look = self._look
-        edit = QLineEdit(text)
-        edit.setAccessibleName(name)
+        made, look, edit = super()._field(name, text), self._look, self.fields[-1]
         edit.setMaxLength(ROOM)
         edit.setFont(look.font("title", strong=True, mono=True))
         edit.setFixedWidth(edit.fontMetrics().horizontalAdvance("0" * 26) + 2 * look.space.m)
         edit.textEdited.connect(lambda typed: _regroup(edit, typed))
-        edit.textChanged.connect(self._judge)
-        caption = label(look, name, "caption", muted=True)
-        caption.setBuddy(edit)
-        self.fields.append(edit)
-        return column_of(look, caption, edit, gap=2)
+        return made
 
     def _judge(self) -> None:
         super()._judge()
