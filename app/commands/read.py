@@ -36,7 +36,7 @@ Broken = Cancelled | Interrupted | DriverError
 @click.option("--log", default="", help="OBIS code or name of the event log")
 @click.option("--from", "start", default="", help="ISO 8601; without a zone it is local time")
 @click.option("--to", "end", default="")
-@click.option("--last", type=click.IntRange(min=1), help="the last N rows")
+@click.option("--last", type=click.IntRange(min=1), help="the last N rows of a profile or log")
 @click.option("--entries", default="", help="rows by number, 1 is the oldest kept: 101-200")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--resume", is_flag=True, help="go on behind the last row in the --out file")
