@@ -51,6 +51,7 @@ def run_order(order: str, link: str, answers: Path | None, stop_after: str, **gi
                     stop_after=stop_after,
                     skips=skips_in(terminal.answers),
                     overrides=target.overrides,
+                    meter_type=target.meter_type,
                     secrets=target.secrets if given["secret"] or given["secret_env"] else None,
                 )
             )

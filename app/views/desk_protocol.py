@@ -152,7 +152,7 @@ class DeskLike(Protocol):
     def bench(self) -> "Bench":
         """What is done at a meter without an order: connect, read, find, objects."""
 
-    def work(self, order_id: str, target: str) -> Task[Any]:
+    def work(self, order_id: str, target: str, *, meter_type: str = "") -> Task[Any]:
         """Work the order from where it stopped, with the meter at ``target``: `runner.work`.
 
         ``target`` "" means that no port was chosen; steps that need none still go on.

@@ -175,7 +175,8 @@ class WorkSession(LineSession):
 
     def start(self) -> None:
         """Work the order from where it stopped."""
-        self.begin(self.station.desk.work(self.order_id, self.station.target))
+        at = self.station
+        self.begin(at.desk.work(self.order_id, at.target, meter_type=at.meter_type))
 
     def reach(self, ask: Callable[[], object]) -> None:
         """Start where the meter of the order answered last; ``ask`` where nobody knows that."""

@@ -187,8 +187,12 @@ class Desk(SharedLaptop):
         skips: Mapping[str, str] | None = None,
         overrides: Overrides | None = None,
         secrets: Secrets | None = None,
+        meter_type: str = "",
     ) -> Task[Outcome]:
-        """Work the order from where it stopped, with the meter at ``target`` ("" for none)."""
+        """Work the order from where it stopped, with the meter at ``target`` ("" for none).
+
+        ``meter_type`` counts for an order that names none, as one out of a list of meters.
+        """
         demand(self.db, "orders.work")
         with self.db.read() as session:
             order = session.get(WorkOrder, order_id)
@@ -196,18 +200,15 @@ class Desk(SharedLaptop):
             raise NotFound(f"there is no work order {order_id}")
         opened = None
         known = self.bench.place_of(order.meter_serial)
+        kind = order.meter_type or meter_type or (known.meter_type if known is not None else "")
         if known is not None and overrides is None and target in {"", known.link}:
             target = known.link
-            overrides = known.overrides if known.meter_type == order.meter_type else None
+            overrides = known.overrides if known.meter_type == kind else None
         if target:
             opened = self._opened(
-                target,
-                order.meter_type,
-                order.meter_serial,
-                overrides,
-                secrets,
+                target, kind, order.meter_serial, overrides, secrets,
                 secret=known.secret if known is not None and overrides is not None else "",
-            )
+            )  # fmt: skip
             self.settings.set("connection.port", target)
         outcome = yield from self.bench.watched(
             work(self.context(opened), order_id, stop_after=stop_after, skips=skips)
