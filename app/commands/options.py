@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +18,9 @@ from app.services.connection import (
 )
 from drivers.secrets import Secrets
 from drivers.trace_link import Trace
+
+if TYPE_CHECKING:
+    from app.services.known_meters import Place
 
 Command = Callable[..., Any]
 
@@ -100,9 +103,12 @@ def target_from(link: str, data: Path | None, given: dict[str, Any]) -> tuple[Ta
         general_blocks=_on(given["general_blocks"]),
     )
     meter_type, serial = given["meter_type"], given["serial"]
-    number = _number_in(link)
+    number, secret = _number_in(link), given["secret"]
     if number:
-        link, meter_type, overrides = _remembered(number, data, meter_type, overrides)
+        place = _remembered(number, data, meter_type, overrides)
+        link, meter_type, overrides = place.link, place.meter_type, place.overrides
+        if not given["secret_env"] and given["auth"] != "none":
+            secret = secret or place.secret
     trace = Trace(given["trace_file"]) if given["trace_file"] else None
     target = Target(
         link=link,
@@ -110,7 +116,7 @@ def target_from(link: str, data: Path | None, given: dict[str, Any]) -> tuple[Ta
         serial=serial or number,
         only=serial or number,
         overrides=overrides,
-        secrets=secrets_for(data, given["secret"], given["secret_env"]),
+        secrets=secrets_for(data, secret, given["secret_env"]),
         data=data,
     )
     return target, trace
@@ -127,12 +133,13 @@ def _number_in(link: str) -> str:
     return link.removeprefix(_BY_SERIAL) if link.startswith(_BY_SERIAL) or link.isdecimal() else ""
 
 
-def _remembered(
-    number: str, data: Path | None, meter_type: str, overrides: Overrides
-) -> tuple[str, str, Overrides]:
-    """Return link, type and address of the meter with this number; options still win."""
+def _remembered(number: str, data: Path | None, meter_type: str, overrides: Overrides) -> "Place":
+    """Return link, type, address and name of the secret of the meter with this number.
+
+    Options still win.
+    """
     from app.services.finding import place_of
-    from app.services.known_meters import CHOSEN, KEPT
+    from app.services.known_meters import CHOSEN, KEPT, Place
 
     place = place_of(data_folder(data), number)
     known = {
@@ -140,7 +147,9 @@ def _remembered(
         for name in (*KEPT, *CHOSEN)
         if getattr(overrides, name) is None and place.get(name)
     }
-    return str(place["link"]), meter_type or str(place["type"]), replace(overrides, **known)
+    kind = meter_type or str(place["type"])
+    secret = str(place.get("secret", ""))
+    return Place(str(place["link"]), kind, replace(overrides, **known), number, secret)
 
 
 def secrets_for(data: Path | None, name: str | None, prefix: str | None) -> Secrets:

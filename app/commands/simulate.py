@@ -47,7 +47,8 @@ def simulate(
 ) -> None:
     """Play a virtual meter of TYPE until SIGTERM or Ctrl-C.
 
-    TYPE: hexcell-ddsy1088, landisgyr-zmf100, replay:FILE; NAME*5 puts five on one bus.
+    TYPE: hexcell-ddsy1088, landisgyr-zmf100, emh-lzqj, metcom-mcs301, turkish-mass,
+    generic-sml, replay:FILE; NAME*5 puts five on one bus.
     """
     with reported(as_json=False):
         if list_faults:

@@ -261,7 +261,8 @@ def _from_hex(name: str, text: str) -> Secret | None:
 
 
 def _generic(overrides: Overrides) -> str:
-    return "generic-iec62056-21" if overrides.protocol == "iec62056" else "generic-dlms"
+    known = {"iec62056": "generic-iec62056-21", "sml": "generic-sml"}
+    return known.get(overrides.protocol or "", "generic-dlms")
 
 
 def _first_line(meter_type: MeterType) -> Line:
