@@ -10,7 +10,7 @@ from app.commands.options import common_options, link_options, target_from
 from app.commands.relay import booked, write_options
 from app.commands.terminal import Terminal, reported, text_table
 from app.models.base import utc_now
-from app.models.files import write_atomically
+from app.models.files import save_file
 from app.services.calendar import calendar_shape, load_calendar, read_calendar, write_calendar
 from app.services.connection import connect
 from app.services.shapes import time_text
@@ -37,7 +37,7 @@ def read(link: str, file: Path | None, **given: Any) -> None:
         found = terminal.run(read_calendar(lambda: connect(target, trace)))
         shape = calendar_shape(found)
         if file is not None:
-            write_atomically(file, json.dumps(shape, indent=1, ensure_ascii=False).encode())
+            save_file(file, json.dumps(shape, indent=1, ensure_ascii=False).encode())
             terminal.say(f"Written to {file}")
         terminal.result(shape, lambda: _words(found))
 

@@ -11,8 +11,9 @@ from app.commands.options import common_options
 from app.commands.sts import decode_token
 from app.commands.terminal import Terminal, reported, text_table
 from app.errors import BadInput
+from drivers.errors import GarbledReply
 from drivers.framewords import frame_words
-from drivers.iec62056.readout import decode_readout
+from drivers.iec62056.readout import Readout, decode_readout
 from drivers.iec62056.readout_json import readout_json
 from drivers.trace_link import BadTrace, Trace
 
@@ -41,8 +42,25 @@ def readout(file: Path, as_json: bool, data: Path | None) -> None:
     """Decode a saved IEC 62056-21 readout, programming answer or P1/HAN telegram."""
     del data
     with reported(as_json):
-        shape = readout_json(decode_readout(file_bytes(file)))
+        shape = readout_json(_decoded(file))
         Terminal(as_json).result(shape, lambda: _readout_words(shape))
+
+
+def _decoded(file: Path) -> Readout:
+    """Return what the file holds.
+
+    Raises:
+        BadInput: Nothing in it is of a meter.
+    """
+    try:
+        found = decode_readout(file_bytes(file))
+    except GarbledReply as error:
+        raise BadInput(f"{file}: {error}") from error
+    sound = any(value.code and not value.damaged for value in found.values)
+    named = found.identification and found.identification.replace("\t", " ").isprintable()
+    if not (sound or named or found.profile or found.log):
+        raise BadInput(f"{file} holds no readout, no answer and no telegram of a meter")
+    return found
 
 
 def _readout_words(shape: dict[str, Any]) -> str:

@@ -109,7 +109,7 @@ def target_from(link: str, data: Path | None, given: dict[str, Any]) -> tuple[Ta
         link, meter_type, overrides = place.link, place.meter_type, place.overrides
         if not given["secret_env"] and given["auth"] != "none":
             secret = secret or place.secret
-    trace = Trace(given["trace_file"]) if given["trace_file"] else None
+    trace = _trace(given["trace_file"])
     target = Target(
         link=link,
         meter_type=meter_type,
@@ -125,11 +125,22 @@ def target_from(link: str, data: Path | None, given: dict[str, Any]) -> tuple[Ta
 _BY_SERIAL = "serial:"
 
 
+def _trace(path: Path | None) -> Trace | None:
+    if path is None:
+        return None
+    try:
+        return Trace(path)
+    except OSError as error:
+        raise BadInput(f"{path} cannot be written: {error.strerror}") from error
+
+
 def _number_in(link: str) -> str:
     """Return the serial number that stands in place of a port or URL, "" for a port or URL.
 
     No port is named by digits alone; numbers with letters are written ``serial:NUMBER``.
     """
+    if link == _BY_SERIAL:
+        raise BadInput("serial: needs the number of a meter behind it")
     return link.removeprefix(_BY_SERIAL) if link.startswith(_BY_SERIAL) or link.isdecimal() else ""
 
 
