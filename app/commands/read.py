@@ -128,7 +128,10 @@ def _wish(what: tuple[str, ...], given: dict[str, Any]) -> Wish:
     numbers = _entries(given["entries"])
     if numbers and (given["start"] or given["end"] or given["last"]):
         raise BadInput("use --entries alone, without --from, --to and --last")
-    span = Span(moment(given["start"]), moment(given["end"]), given["last"] or 0, numbers)
+    begin, end = moment(given["start"]), moment(given["end"])
+    if begin is not None and end is not None and begin > end:
+        raise BadInput("--from is later than --to")
+    span = Span(begin, end, given["last"] or 0, numbers)
     return Wish(tuple(names), given["profile"], given["log"], span, tuple(objects))
 
 

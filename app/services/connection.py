@@ -14,8 +14,7 @@ from app.services.objects import FileNames
 from app.services.vault import Vault
 from app.tasks import checkpoint
 from drivers.connect import open_meter
-from drivers.dlms.addressing import with_serial
-from drivers.errors import WrongMeter
+from drivers.dlms.addressing import server_address, with_serial
 from drivers.find import find_type
 from drivers.link import Line, Link
 from drivers.meter import Meter
@@ -174,7 +173,17 @@ def resolve(target: Target, trace: Trace | None = None, opener: Opener = open_po
     chosen = target.overrides.applied(base)
     if target.serial and target.overrides.physical is None:
         chosen = with_serial(chosen, target.serial)
+    _check_address(chosen)
     return chosen
+
+
+def _check_address(meter_type: MeterType) -> None:
+    """Refuse numbers that the address field has no room for."""
+    if meter_type.protocol == "dlms" and meter_type.framing != "wrapper":
+        try:
+            server_address(meter_type.dlms)
+        except ValueError as error:
+            raise BadInput(str(error)) from error
 
 
 def _by_keys(target: Target, dlms: Dlms) -> bool:

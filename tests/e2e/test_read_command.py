@@ -78,6 +78,25 @@ def test_decoding_the_same_file_gives_the_same_values():
         (["tcp://127.0.0.1:1", "identity", "--out", "x.txt"], 2, "BadInput"),
         (["tcp://127.0.0.1:1", "identity", "--trace", "/nowhere/x"], 2, "BadInput"),
         (["serial:", "identity"], 2, "BadInput"),
+        (
+            ["tcp://127.0.0.1:1", "profile", "--from", "2026-02-01", "--to", "2026-01-01"],
+            2,
+            "BadInput",
+        ),
+        (
+            [
+                "tcp://127.0.0.1:1",
+                "identity",
+                "--type",
+                "generic-dlms",
+                "--address-size",
+                "1",
+                "--physical",
+                "17",
+            ],
+            2,
+            "BadInput",
+        ),
         (["serial:00", "identity"], 2, "NotFound"),
     ],
 )
@@ -125,6 +144,8 @@ def test_a_stopped_read_signs_off_and_keeps_what_arrived_in_a_whole_message(tmp_
 def test_wrong_usage_ends_with_2():
     assert meterwright("read").code == 2
     assert meterwright("no-such-command").code == 2
+    for option, value in (("--client", 9999), ("--window", 0), ("--reply-time", -1)):
+        assert meterwright("read", "tcp://127.0.0.1:1", "identity", option, value).code == 2
     assert meterwright("--help").code == 0
 
 
