@@ -41,6 +41,10 @@ class DatabaseDamaged(AppError):
     """The local database cannot be read, or belongs to a newer version of the program."""
 
 
+class AuditBroken(AppError):
+    """The chained record of who did what was changed, or rows of it are missing."""
+
+
 class NotFound(AppError):
     """There is no such work order, meter or file."""
 

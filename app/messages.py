@@ -111,6 +111,14 @@ _WORDS: dict[type[BaseException], tuple[str, str, str]] = {
         "The role of this user, or the state of the work order, does not permit it.",
         "Ask somebody with the right role, or bring the order into the right state first.",
     ),
+    errors.AuditBroken: (
+        "The record of who did what was changed",
+        "Somebody changed or removed rows of the chained record on this laptop. Work can go on.",
+        (
+            "Keep this laptop as it is and tell your administrator:"
+            " meterwright centre audit lists every place."
+        ),
+    ),
     errors.CentreUnreachable: (
         "The centre cannot be reached",
         "Everything recorded stays safe on this laptop and is sent later.",
@@ -197,6 +205,28 @@ _PORT_REMEDIES = {
     ),
 }
 
+_HINTS = {  # what the line showed besides the error
+    "echo": (
+        "The probe hears itself",
+        "Only our own characters came back; the meter did not answer.",
+        ("Seat the probe again, the light may be reflected; it may also be turned by 180 degrees."),
+    ),
+    "late-dlms": (
+        "Meter found, DLMS not opened",
+        "The sign-on was answered, but not the DLMS connection after it.",
+        "Check address and client number, or let Find look for the address.",
+    ),
+    "check": (
+        "The check of the meter's list does not fit",
+        "The values arrived, but nothing proves them: one or more may be wrong.",
+        (
+            "Clean the window and read again. If it stays so with this meter, it sends a wrong"
+            ' check: its meter type may then say check = "none" (--iec-check none). Compare the'
+            " values with its display."
+        ),
+    ),
+}
+
 _UNEXPECTED = (
     "Something unexpected went wrong",
     "This is a defect in the program. What was saved before is safe.",
@@ -214,21 +244,9 @@ def explain(error: BaseException) -> Message:
         if error.present:
             remedy += f" Ports that exist now: {', '.join(error.present)}."
         return Message(title, meaning, remedy, detail)
-    if isinstance(error, NoReply) and error.hint == "echo":
-        return Message(
-            "The probe hears itself",
-            "Only our own characters came back; the meter did not answer.",
-            "Seat the probe again, the light may be reflected; it may also be turned by"
-            " 180 degrees.",
-            detail,
-        )
-    if isinstance(error, NoReply) and error.hint == "late-dlms":
-        return Message(
-            "Meter found, DLMS not opened",
-            "The sign-on was answered, but not the DLMS connection after it.",
-            "Check address and client number, or let Find look for the address.",
-            detail,
-        )
+    hint = getattr(error, "hint", "")
+    if hint in _HINTS:
+        return Message(*_HINTS[hint], detail=detail)
     if isinstance(error, TokenRefused):
         said = result_words(error.code)
         return Message(
@@ -254,6 +272,7 @@ EXIT_CODES: dict[type[BaseException], int] = {
     KeysDoNotFit: 17,
     MeterBusy: 18,
     errors.NotPermitted: 20,
+    errors.AuditBroken: 23,
     errors.CentreUnreachable: 21,
     errors.CentreRefused: 21,
     errors.VaultLocked: 22,

@@ -73,6 +73,16 @@ DECLARATIONS: tuple[Setting, ...] = (
     Setting("installer.contractor", "Contractor", "The company you work for.", ""),
     Setting("installer.utility", "Utility", "Whose meters these are; printed on reports.", ""),
     Setting(
+        "installer.lock_minutes",
+        "Lock after",
+        "Where people sign in: how long nobody may be here. 0 never locks.",
+        10,
+        SettingKind.WHOLE,
+        minimum=Decimal(0),
+        maximum=Decimal(240),
+        unit="min",
+    ),
+    Setting(
         "centre.url",
         "Address of the centre",
         "Where finished work goes: a path or sqlite:///path, or postgresql+pg8000://host/name.",

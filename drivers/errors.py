@@ -60,9 +60,16 @@ class NoReply(DriverError):
 
 
 class GarbledReply(DriverError):
-    """Bytes arrived but their checksum or form is wrong."""
+    """Bytes arrived but their checksum or form is wrong.
+
+    ``hint`` is "" or what is known more: "check" (text of a meter, whose check never fits).
+    """
 
     retryable = True
+
+    def __init__(self, text: str = "", hint: str = "") -> None:
+        super().__init__(text)
+        self.hint = hint
 
 
 class AccessDenied(DriverError):

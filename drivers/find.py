@@ -90,10 +90,13 @@ def looking(link: Link) -> Generator[tuple[str, int, int], None, Finding]:
     tries = _tries(link)
     for number, (words, attempt) in enumerate(tries):
         yield words, number, len(tries)
+        errors = link.statistics.parity_errors, link.statistics.framing_errors
         try:
             found = attempt(link)
         except (NoReply, GarbledReply, NotSupported) as error:
             tried.append(f"{words}: {error}")
+            # What was damaged at a wrong setting says nothing of the line.
+            link.statistics.parity_errors, link.statistics.framing_errors = errors
             if heard is None or isinstance(error, GarbledReply):
                 heard = error
             continue
@@ -102,10 +105,10 @@ def looking(link: Link) -> Generator[tuple[str, int, int], None, Finding]:
             found,
             echo=link.statistics.echo_seen,
             tried=tuple(tried),
-            diagnosis=line_diagnosis(link.statistics),
+            diagnosis=line_diagnosis(link.statistics, answered=True),
         )
     failure = heard or NoReply(PATIENCE)
-    for text in (*tried, *line_diagnosis(link.statistics)):
+    for text in (*line_diagnosis(link.statistics), *tried):
         failure.add_note(text)
     raise failure
 
@@ -196,6 +199,8 @@ def _asked(dialogue: Dialogue) -> Generator[Step, Heard, Identification]:
         yield from dialogue.choose("0", "1")
         yield from dialogue.let_pass(BREAK_PAUSE)
         yield from dialogue.send(frames.command("B0"))
+    elif dialogue.mode() == "B":  # its list comes at the announced speed
+        yield from dialogue.follow(replace(line, speed=found.speed))
     yield from dialogue.quiet()
     dialogue.line = line
     return found

@@ -64,6 +64,7 @@ class ParityLink:
         data = self._inner.read(timeout)
         if self._on and data:
             data, wrong = without_parity(data)
+            self.statistics.parity_counted = True
             self.statistics.parity_errors += wrong
         return data
 

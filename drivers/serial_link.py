@@ -14,6 +14,7 @@ import serial
 from serial.tools import list_ports as serial_ports
 
 from drivers.errors import PortProblem, PortUnavailable
+from drivers.line_counters import SIZE, CounterWatch, LineCounts, parse_counts
 from drivers.link import POLL, Check, Line
 from drivers.stream_link import SLICE, StreamLink
 
@@ -130,6 +131,7 @@ class SerialLink(StreamLink):
             raise not_opened(name, error) from error
         if sys.platform == "linux" and not is_pseudo_terminal(name):
             self._claim()
+        self._watch = CounterWatch(self._counts, self.statistics)
 
     def _claim(self) -> None:
         """Keep other programs out and ask the adapter to hand bytes over without delay."""
@@ -137,6 +139,15 @@ class SerialLink(StreamLink):
             fcntl.ioctl(self._port.fileno(), termios.TIOCEXCL)
         with contextlib.suppress(OSError, ValueError):  # not every adapter has the setting
             self._port.set_low_latency_mode(True)
+
+    def _counts(self) -> LineCounts | None:
+        """Return what the driver has counted; None where it does not count."""
+        if sys.platform != "linux":
+            return None
+        try:
+            return parse_counts(fcntl.ioctl(self._port.fileno(), termios.TIOCGICOUNT, bytes(SIZE)))
+        except (OSError, ValueError):  # a port that is gone says so when it is read
+            return None
 
     def set_lines(self, *, rts: bool, dtr: bool) -> None:
         """Set the modem lines; a pseudo-terminal has none."""
@@ -164,9 +175,12 @@ class SerialLink(StreamLink):
             if _POSIX and not select.select([self._port], [], [], seconds)[0]:
                 return b""
             first = self._port.read(1)
-            return first + self._port.read(self._port.in_waiting) if first else b""
+            data = first + self._port.read(self._port.in_waiting) if first else b""
         except (OSError, TypeError) as error:  # pySerial's handle is None once it has failed
             raise self._lost(error) from error
+        if data:
+            self._watch.look(parity=self._line.parity != "N")
+        return data
 
     def _put(self, data: bytes) -> int:
         try:

@@ -44,6 +44,18 @@ class Reading:
     check: str = "ok"
     raw: str = field(default="", compare=False)
 
+    @property
+    def full_code(self) -> str:
+        """The OBIS code, else the meter's own with the suffix of a stored value.
+
+        A value stored at a manual reset (``&03``) has no OBIS code that tells it from ``*03``.
+        """
+        if "&" in self.code:
+            return self.code
+        if self.obis or not self.history or self.code.endswith(self.history):
+            return self.obis or self.code
+        return f"{self.code}*{self.history}"
+
 
 @dataclass(frozen=True, slots=True)
 class ProfileColumn:
@@ -128,6 +140,16 @@ class MeterEvent:
     details: tuple[str, ...] = ()
 
 
+def newest(events: list[MeterEvent], count: int) -> list[MeterEvent]:
+    """Return the newest ``count`` rows of a log in its own order, all for 0.
+
+    Some meters keep the newest row first.
+    """
+    if not count or count >= len(events):
+        return events
+    return events[-count:] if events[0].time <= events[-1].time else events[:count]
+
+
 @dataclass(frozen=True, slots=True)
 class Pushed:
     """Something that a meter said unasked; ``obis`` "" where it names no object."""
@@ -170,6 +192,9 @@ class Statistics:
     round_trips: int = 0
     resends: int = 0
     parity_errors: int = 0
+    parity_counted: bool = False  # whether anybody could count them
+    framing_errors: int = 0  # characters without a stop bit: another speed, or light on the probe
+    overruns: int = 0  # characters that this computer was too slow for
     discarded: int = 0  # damaged, foreign or unexpected frames and characters
     echo_seen: bool = False
     switch_margin_s: float | None = None  # between our speed switch and the first data bit

@@ -58,7 +58,7 @@ class Tour:
         self.settle(0.1)
         if desk is not None:
             window.open_desk(desk)
-            self.until(lambda: window.pages.queue.everything >= 0)
+            self.until(lambda: desk.locked or window.pages.queue.everything >= 0)
         try:
             yield window
         finally:
@@ -176,96 +176,6 @@ def answer(tour: Tour, session: Any, page: Any, seen: set[str]) -> None:
     tour.until(lambda: session.question is not question)
 
 
-def prepayment(tour: Tour, desk: Any) -> None:
-    """Work the key-change order: credit over the line, the set on the keypad, with a refusal."""
-    from app.demo_prepayment import ORDER
-
-    window = tour.window
-    window.open_place(0)
-    window.pages.close_order()
-    bus = next(port for port in desk.ports() if "RS-485" in port.title)
-    window.station.choose_port(bus.target, bus.title, "")
-    window.pages.open_order(_order(desk, ORDER))
-    session = window.pages.order
-    tour.until(lambda: bool(session.steps))
-    page = window.stack.currentWidget()
-    page.press_primary()
-    serial = session.detail.row.meter_serial
-    _enter_tokens(tour, session, page, serial)
-    session.stop()
-    tour.until(lambda: not session.running)
-    page.findings.turn_to("tokens")
-    tour.grab("tokens")
-    window.pages.close_order()
-
-
-def _enter_tokens(tour: Tour, session: Any, page: Any, serial: str) -> None:
-    """Answer until the second token of the set is refused, with a picture of each way to ask."""
-    said = {
-        "identify.serial": serial,
-        "old_credit.channel": "Over the wire",
-        "keychange.channel": "On the keypad",
-        "keychange.approved_by": "S. Officer",
-        "keychange.confirm": serial[-4:],
-        "keychange.t101_result": "Accepted, more tokens to come",
-        "keychange.t102_result": "Used",
-    }
-    while True:
-        tour.until(lambda: session.question is not None or not session.running)
-        question = session.question
-        if question is None:
-            break
-        tour.until(lambda q=question: page.question is not None and page.question.question is q)
-        if question.key == "keychange.channel":
-            page.findings.turn_to("tokens")
-        if question.key == "keychange.approved_by":
-            tour.grab("approval")
-        if question.key == "keychange.t101_result":
-            tour.grab("keypad-first")
-            page.question.go_to(2)
-            tour.grab("keypad-third")
-            page.question.go_to(4)
-            tour.grab("keypad-compare")
-            page.question.go_to(6)
-            tour.grab("keypad-display")
-        if question.key not in said:
-            tour.grab("token-refused")
-            break
-        session.answer(said[question.key])
-        tour.until(lambda q=question: session.question is not q)
-
-
-def campaign(tour: Tour, desk: Any, folder: Path) -> None:
-    """Import a key-change campaign, look at its progress, and at what its filter leaves."""
-    from tests.prepayment_setup import campaign_list, campaign_states
-
-    window = tour.window
-    window.open_place(0)
-    path = folder / "North_2026.csv"
-    campaign_list(path, damaged=True)
-    from app.views.import_sheet import ImportSheet
-
-    sheet = ImportSheet(window.look, window.station, path, window)
-    sheet.open()
-    tour.until(sheet.go.isEnabled)
-    tour.grab("import-campaign", sheet)
-    sheet.go.click()
-    tour.until(lambda: not sheet.isVisible())
-    campaign_states(desk.db)
-    window.pages.queue.reload()
-    tour.until(lambda: window.pages.queue.campaigns)
-    tour.grab("queue-with-campaign")
-    window.pages.open_campaigns()
-    session, page = window.pages.campaign, window.stack.currentWidget()
-    tour.until(lambda: session.status is not None)
-    tour.settle(4.2)  # the notice of the import is gone
-    tour.grab("campaign")
-    page.search.setText("nowhere")
-    tour.grab("campaign-none")
-    page.search.setText("")
-    window.pages.close_campaigns()
-
-
 def connect(tour: Tour, target: str) -> None:
     """Choose a port in the dialog."""
     window = tour.window
@@ -317,7 +227,7 @@ def others(tour: Tour) -> None:
     sheet.reject()
 
 
-def found(tour: Tour) -> None:
+def found(tour: Tour, name: str = "find-settings") -> None:
     """Let the program find out what answers at the chosen port."""
     tour.window.ask_for_port("Connect", None)
     ports = tour.sheet()
@@ -325,7 +235,7 @@ def found(tour: Tour) -> None:
     ports.finder.click()
     sheet = next(s for s in ports.findChildren(type(ports).__mro__[1]) if s.isVisible())
     tour.until(lambda: not sheet._runner.busy)
-    tour.grab("find-settings", sheet)
+    tour.grab(name, sheet)
     sheet.reject()
     ports.reject()
 
@@ -335,8 +245,7 @@ def failures(tour: Tour, folder: Path) -> None:
     from drivers.errors import NoReply
     from tests.gui.fake_desk import FakeDesk, fill
 
-    desk = FakeDesk(folder)
-    with tour.opened(desk):
+    with tour.opened(desk := FakeDesk(folder)):
         tour.grab("queue-empty")
     desk.db.close()
     desk = FakeDesk(folder)
@@ -365,13 +274,33 @@ def failures(tour: Tour, folder: Path) -> None:
         tour.settle(0.4)
         page.findings.turn_to("checks")
         tour.grab("failed-check")
+        nothing_found(tour, desk)
     desk.db.close()
+
+
+def nothing_found(tour: Tour, desk: Any) -> None:
+    """Look for settings where nothing answers."""
+    from app.tasks import Progress
+    from drivers.errors import NoReply
+
+    def silent(_target: str) -> Iterator[Progress]:
+        yield Progress("Trying 300 7E1, IEC 62056-21 sign-on", 0, 6, "ways")
+        error = NoReply(2.0)
+        error.add_note("Nothing is heard. Check that the probe has power and sits on the window.")
+        for form in ("300 7E1, IEC 62056-21 sign-on", "9600 8N1, DLMS/COSEM, HDLC"):
+            error.add_note(f"{form}: no reply within 2 s")
+        raise error
+
+    desk.bench.find = silent
+    found(tour, "find-nothing")
 
 
 def run(folder: Path, theme: str, percent: int, desk_kind: str) -> int:
     """Make all pictures of one theme at one scaling; return how many things are cut."""
     tour = Tour(folder, theme, percent)
     from tests.tour_maintenance import denied, maintenance
+    from tests.tour_people import shared
+    from tests.tour_prepayment import campaign, prepayment
 
     with tempfile.TemporaryDirectory() as data, _desk(desk_kind, Path(data)) as (desk, order, port):
         with tour.opened(None):
@@ -386,6 +315,7 @@ def run(folder: Path, theme: str, percent: int, desk_kind: str) -> int:
     with tempfile.TemporaryDirectory() as data:
         failures(tour, Path(data))
     with tempfile.TemporaryDirectory() as data:
+        shared(tour, Path(data))
         denied(tour, Path(data))
     return len(tour.misfits)
 
@@ -400,8 +330,7 @@ def _desk(kind: str, folder: Path) -> Iterator[tuple[Any, str, str]]:
         return
     from tests.gui.fake_desk import PORTS, FakeDesk, fill
 
-    desk = FakeDesk(folder)
-    fill(desk.db)
+    fill((desk := FakeDesk(folder)).db)
     yield desk, "1043", PORTS[0].target
     desk.db.close()
 

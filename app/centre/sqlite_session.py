@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from app.centre.contract import (
@@ -27,6 +27,26 @@ from app.centre.tables import BLOB, BLOB_CHUNK, CENTRE, DEVICE, EVENT, INCARNATI
 from app.errors import CentreRefused
 from app.models.base import utc_now
 
+# Written once: making a statement costs more than running it, and every session runs these.
+_OWN = DEVICE.c.device_id == bindparam("who")
+_SEEN = update(DEVICE).where(_OWN)
+_BEHIND = update(INCARNATION).where(
+    INCARNATION.c.device_id == bindparam("who"),
+    INCARNATION.c.incarnation == bindparam("number"),
+    INCARNATION.c.last_seq > bindparam("highest"),
+)
+_CENTRE = select(CENTRE)
+_LAST_SEQS = select(INCARNATION.c.incarnation, INCARNATION.c.last_seq).where(
+    INCARNATION.c.device_id == bindparam("who")
+)
+_ACKED = (
+    update(DEVICE)
+    .where(_OWN)
+    .values(
+        mail_acked=func.min(func.max(DEVICE.c.mail_acked, bindparam("upto")), DEVICE.c.mail_head)
+    )
+)
+
 
 class SqliteSession:
     """What laptop ``device_id`` may do; see `app.centre.contract.CentreSession`."""
@@ -46,27 +66,14 @@ class SqliteSession:
         now = utc_now()
         with self._store.write() as connection:
             device = admit(connection, self._device_id)
-            connection.execute(
-                update(DEVICE)
-                .where(DEVICE.c.device_id == self._device_id)
-                .values(client_build=client_build, last_seen=now)
-            )
+            who = {"who": self._device_id}
+            connection.execute(_SEEN, {**who, "client_build": client_build, "last_seen": now})
             # A laptop that is behind its own numbers runs from an old disk image, or is a clone.
-            connection.execute(
-                update(INCARNATION)
-                .where(
-                    INCARNATION.c.device_id == self._device_id,
-                    INCARNATION.c.incarnation == incarnation,
-                    INCARNATION.c.last_seq > local_max_seq,
-                )
-                .values(alarm=f"the laptop was back at number {local_max_seq}")
-            )
-            centre = connection.execute(select(CENTRE)).mappings().one()
-            last_seqs = connection.execute(
-                select(INCARNATION.c.incarnation, INCARNATION.c.last_seq).where(
-                    INCARNATION.c.device_id == self._device_id
-                )
-            )
+            behind = {"number": incarnation, "highest": local_max_seq}
+            alarm = f"the laptop was back at number {local_max_seq}"
+            connection.execute(_BEHIND, {**who, **behind, "alarm": alarm})
+            centre = connection.execute(_CENTRE).mappings().one()
+            last_seqs = connection.execute(_LAST_SEQS, who)
             return Hello(
                 centre_id=centre["centre_id"],
                 generation=centre["generation"],
@@ -119,13 +126,7 @@ class SqliteSession:
         """Say that all mail up to this number is applied."""
         with self._store.write() as connection:
             admit(connection, self._device_id)
-            connection.execute(
-                update(DEVICE)
-                .where(DEVICE.c.device_id == self._device_id)
-                .values(
-                    mail_acked=func.min(func.max(DEVICE.c.mail_acked, mail_seq), DEVICE.c.mail_head)
-                )
-            )
+            connection.execute(_ACKED, {"who": self._device_id, "upto": mail_seq})
 
     def new_incarnation(self) -> int:
         """Return the next incarnation number of this laptop and raise the alarm at the centre."""

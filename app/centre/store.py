@@ -6,7 +6,16 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Integer,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from app.centre.contract import Mail
@@ -16,6 +25,14 @@ from app.errors import CentreRefused, CentreUnreachable, DatabaseDamaged, Databa
 from app.models.base import canonical
 from app.models.engine import sqlite_engine, translated
 
+# Written once: making a statement costs more than running it, and every call runs these.
+_ADMITTED = select(DEVICE).where(DEVICE.c.device_id == bindparam("device_id"))
+_MAIL_AFTER = (
+    select(MAIL.c.seq, MAIL.c.kind, MAIL.c.order_id, MAIL.c.body)
+    .where(MAIL.c.device_id == bindparam("device_id"), MAIL.c.seq > bindparam("after"))
+    .order_by(MAIL.c.seq)
+    .limit(bindparam("count", type_=Integer))
+)
 ORDER_COLUMNS = tuple(ORDER.c[field.name] for field in fields(CentreOrder))
 
 
@@ -35,6 +52,7 @@ class Store:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._engine: Engine | None = None
+        self._checked = False
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -51,29 +69,32 @@ class Store:
                 yield connection
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections; the next use opens the file anew and looks at it again."""
+        self._checked = False
         if self._engine is not None:
-            self._engine.dispose()
-            self._engine = None
+            self._engine.dispose()  # the engine stays: its compiled statements are worth keeping
 
     def _opened(self) -> Engine:
         if self._engine is None:
-            if not self.path.is_file():
-                raise CentreUnreachable(
-                    f"{self.path}: there is no centre (meterwright centre init makes one)"
-                )
-            engine = sqlite_engine(self.path)
-            with engine.execution_options(reading=True).connect() as connection:
-                if not engine.dialect.has_table(connection, CENTRE.name):
-                    raise CentreUnreachable(f"{self.path} is not a centre")
-                version = connection.execute(select(CENTRE.c.version)).scalar_one()
-            if version != VERSION:
-                engine.dispose()
-                raise CentreRefused(
-                    f"{self.path} is of version {version}, this program of {VERSION}"
-                )
-            self._engine = engine
+            self._engine = sqlite_engine(self.path)
+        if not self._checked:
+            self._check(self._engine)
+            self._checked = True
         return self._engine
+
+    def _check(self, engine: Engine) -> None:
+        """Raise unless the file is a centre of this version."""
+        if not self.path.is_file():
+            raise CentreUnreachable(
+                f"{self.path}: there is no centre (meterwright centre init makes one)"
+            )
+        with engine.execution_options(reading=True).connect() as connection:
+            if not engine.dialect.has_table(connection, CENTRE.name):
+                raise CentreUnreachable(f"{self.path} is not a centre")
+            version = connection.execute(select(CENTRE.c.version)).scalar_one()
+        if version != VERSION:
+            engine.dispose()
+            raise CentreRefused(f"{self.path} is of version {version}, this program of {VERSION}")
 
 
 def admit(connection: Connection, device_id: str) -> Mapping[str, Any]:
@@ -82,9 +103,7 @@ def admit(connection: Connection, device_id: str) -> Mapping[str, Any]:
     Raises:
         CentreRefused: It is not enrolled, or was revoked.
     """
-    row = (
-        connection.execute(select(DEVICE).where(DEVICE.c.device_id == device_id)).mappings().first()
-    )
+    row = connection.execute(_ADMITTED, {"device_id": device_id}).mappings().first()
     if row is None:
         raise CentreRefused(f"this laptop, {device_id}, is not enrolled at the centre")
     if row["revoked"]:
@@ -121,13 +140,8 @@ def post(connection: Connection, device_id: str, letters: Iterable[tuple[str, st
 
 def mail_after(connection: Connection, device_id: str, after: int, count: int) -> list[Mail]:
     """Return up to ``count`` letters of a mailbox after number ``after``."""
-    rows = connection.execute(
-        select(MAIL.c.seq, MAIL.c.kind, MAIL.c.order_id, MAIL.c.body)
-        .where(MAIL.c.device_id == device_id, MAIL.c.seq > after)
-        .order_by(MAIL.c.seq)
-        .limit(count)
-    )
-    return [Mail(*row) for row in rows]
+    values = {"device_id": device_id, "after": after, "count": count}
+    return [Mail(*row) for row in connection.execute(_MAIL_AFTER, values)]
 
 
 def orders_of(connection: Connection, order_ids: Iterable[str]) -> dict[str, CentreOrder]:

@@ -10,21 +10,21 @@ from typing import Any, NoReturn
 import click
 
 from app.centre.contract import MAX_EVENTS, Centre, Enrolment
-from app.centre.opening import open_centre, password_from_environment
+from app.centre.opening import open_centre
 from app.commands.options import common_options, database
 from app.commands.review import note, review, user
 from app.commands.terminal import Terminal, duration, reported, text_table
-from app.errors import BadInput, CentreUnreachable, NotFound, VaultLocked
+from app.errors import BadInput, CentreUnreachable
 from app.messages import explain
 from app.models.database import Database
 from app.paths import data_folder, settings_file
+from app.services.centre_login import centre_password
 from app.services.dispatch import progress as grouped
 from app.settings import Settings
 from app.sync.backoff import Backoff
 from app.sync.retention import purge
 from app.sync.session import SyncResult, synchronise
 
-VAULT_ENTRY = "centre"
 SYSTEM = "system"
 
 
@@ -82,22 +82,7 @@ def _for_ever(terminal: Terminal, db: Database, address: str, every: float) -> N
 
 def opened(url: str, data: Path | None) -> Centre:
     """Return the centre at ``url``; its password comes from the environment or the vault."""
-    return open_centre(url, partial(_password, data_folder(data)))
-
-
-def _password(folder: Path) -> str:
-    """Return the password of the centre's login, "" where the login needs none."""
-    given = password_from_environment()
-    if given:
-        return given
-    from app.services.vault import Vault
-
-    try:
-        text = Vault(folder).get(VAULT_ENTRY)
-    except (NotFound, VaultLocked):
-        return ""
-    lines = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
-    return lines.get("PASSWORD", text)
+    return open_centre(url, partial(centre_password, data_folder(data)))
 
 
 def centre_url(data: Path | None) -> str:

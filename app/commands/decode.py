@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,15 @@ from app.commands.options import common_options
 from app.commands.sts import decode_token
 from app.commands.terminal import Terminal, reported, text_table
 from app.errors import BadInput
+from app.services.connection import meter_type_named
 from drivers.errors import GarbledReply
+from drivers.find import matching_type
 from drivers.framewords import frame_words
+from drivers.iec62056.log import in_words
+from drivers.iec62056.meter import zone_of
 from drivers.iec62056.readout import Readout, decode_readout
 from drivers.iec62056.readout_json import readout_json
+from drivers.metertype import MeterType
 from drivers.trace_link import BadTrace, Trace
 
 
@@ -37,23 +43,24 @@ def decode() -> None:
 
 @decode.command()
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option("--type", "meter_type", default="", help="meter type: its zone, status bits, events")
 @common_options
-def readout(file: Path, as_json: bool, data: Path | None) -> None:
+def readout(file: Path, meter_type: str, as_json: bool, data: Path | None) -> None:
     """Decode a saved IEC 62056-21 readout, programming answer or P1/HAN telegram."""
     del data
     with reported(as_json):
-        shape = readout_json(_decoded(file))
+        shape = readout_json(_whole(file, meter_type))
         Terminal(as_json).result(shape, lambda: _readout_words(shape))
 
 
-def _decoded(file: Path) -> Readout:
+def _whole(file: Path, meter_type: str) -> Readout:
     """Return what the file holds.
 
     Raises:
         BadInput: Nothing in it is of a meter.
     """
     try:
-        found = decode_readout(file_bytes(file))
+        found = _decoded(file_bytes(file), meter_type)
     except GarbledReply as error:
         raise BadInput(f"{file}: {error}") from error
     sound = any(value.code and not value.damaged for value in found.values)
@@ -63,12 +70,30 @@ def _decoded(file: Path) -> Readout:
     return found
 
 
+def _decoded(saved: bytes, meter_type: str) -> Readout:
+    """Decode by the type that is named; else by the one whose identification the bytes carry."""
+    if meter_type:
+        kind: MeterType | None = meter_type_named(meter_type)
+        zone = zone_of(kind) if kind is not None else None
+    else:
+        kind = matching_type(identification=decode_readout(saved).identification)
+        zone = None
+    if kind is None:
+        return decode_readout(saved)
+    found = decode_readout(saved, zone, kind.iec62056)
+    if found.log is None:
+        return found
+    rows = tuple(in_words(row, kind) for row in found.log.rows)
+    return replace(found, log=replace(found.log, rows=rows))
+
+
 def _readout_words(shape: dict[str, Any]) -> str:
-    parts = [f"{shape['identification']}  (check {shape['check']})"]
+    who = shape["identification"] or "no identification line"
+    parts = [f"{who}  (check {shape['check']})"]
     rows = [
         [
             value["code"],
-            value["obis"] or "",
+            value["name"] or "",
             value["value"] if value["value"] is not None else (value["text"] or ""),
             value["unit"] or "",
             value["time"] or "",
@@ -76,14 +101,33 @@ def _readout_words(shape: dict[str, Any]) -> str:
         for value in shape["values"]
     ]
     if rows:
-        parts.append(text_table(["Code", "OBIS", "Value", "Unit", "Time"], rows))
-    parts += [
-        f"{name}: {len(shape[name]['rows'])} rows (use --json)"
-        for name in ("profile", "log")
-        if shape[name]
-    ]
+        parts.append(text_table(["Code", "Name", "Value", "Unit", "Time"], rows))
+    if shape["profile"]:
+        parts.append(_profile_words(shape["profile"]))
+    if shape["log"]:
+        head = ["Time", "Code", "Event"]
+        rows = [
+            [
+                row["time"],
+                str(row["code"]),
+                "; ".join(w for w in (row["text"], *row["details"]) if w),
+            ]
+            for row in shape["log"]["rows"]
+        ]
+        parts.append(f"Log {shape['log']['obis']}\n{text_table(head, rows)}")
     parts += [f"Note: {remark}" for remark in shape["remarks"]]
     return "\n\n".join(parts)
+
+
+def _profile_words(profile: dict[str, Any]) -> str:
+    columns = [f"{c['obis'] or c['name']} {c['unit']}".strip() for c in profile["columns"]]
+    rows = [
+        [row["time"], ", ".join(row["status"]), *(value or "" for value in row["values"])]
+        for row in profile["rows"]
+    ]
+    table = text_table(["Time", "Status", *columns], rows)
+    state = "complete" if profile["complete"] else "not complete"
+    return f"Load profile, every {profile['period_s'] // 60} min, {state}\n{table}"
 
 
 @decode.command()

@@ -82,13 +82,39 @@ def _one(terminal: Terminal, target: Target, trace: Trace | None) -> None:
         "protocol": found.protocol,
         "speed": found.speed,
         "format": found.format,
+        "first_speed": found.first_speed,
+        "echo": found.echo,
         "identification": found.identification,
         "logical_device_name": found.logical_device_name,
         "tried": list(found.tried),
         "diagnosis": list(found.diagnosis),
     }
-    rows = [[name.replace("_", " "), str(value)] for name, value in shape.items() if value]
-    terminal.result(shape, lambda: text_table(["Found", ""], rows))
+    terminal.result(shape, lambda: text_table(["Found", ""], _found_words(found, target.link)))
+
+
+def _found_words(found: Finding, link: str) -> list[list[str]]:
+    line = f"{found.speed} Bd {format_words(found.format)}"
+    if found.first_speed != found.speed:
+        line = f"{found.first_speed} Bd for the sign-on, then {line}"
+    rows = [
+        ["link", link],
+        ["type", f"{found.meter_type.name} ({found.meter_type.title})"],
+        ["protocol", found.protocol],
+        ["line", line if found.speed else "as the converter has it"],
+        ["echo", "the probe returns what is sent" if found.echo else "none"],
+        ["identification", found.identification],
+        ["logical device name", found.logical_device_name],
+        *([("tried" if not n else ""), text] for n, text in enumerate(found.tried)),
+        *(["note", text] for text in found.diagnosis),
+    ]
+    return [row for row in rows if row[1]]
+
+
+def format_words(form: str) -> str:
+    """Return a character format with its parity in words: "7E1 (even parity)"."""
+    parity = {"N": "no", "E": "even", "O": "odd"}.get(form[-2:-1], "")
+    by_us = ", done by this program" if form.startswith("soft") else ""
+    return f"{form} ({parity} parity{by_us})" if parity else form
 
 
 def _found(target: Target, trace: Trace | None) -> Task[Finding]:

@@ -1,5 +1,6 @@
 """Options that many commands share, and what they turn into."""
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from app.services.connection import (
     secrets_from_environment,
     secrets_in_entry,
 )
+from app.services.seat import demand, shared
 from drivers.secrets import Secrets
 from drivers.trace_link import Trace
 
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
     from app.services.known_meters import Place
 
 Command = Callable[..., Any]
+
+# Who works and their password, for commands that cannot ask.
+USER_VARIABLE = "METERWRIGHT_USER"
+PASSWORD_VARIABLE = "METERWRIGHT_PASSWORD"  # noqa: S105 - a name, not a password
 
 _ON_OFF = click.Choice(["on", "off"])
 
@@ -34,7 +40,12 @@ _LINK_OPTIONS = [
     click.option("--server", type=click.IntRange(0, 16_383)),
     click.option("--physical", type=click.IntRange(0, 16_383)),
     click.option("--address-size", type=click.Choice(["1", "2", "4"])),
-    click.option("--iec-address"),
+    click.option("--iec-address", help="number that the meter wants to be called by"),
+    click.option(
+        "--iec-select", metavar="VZY", help="option select: 000, 0-0 (speed as told), 256"
+    ),
+    click.option("--iec-mode", type=click.Choice(["auto", "A", "B", "C", "D"])),
+    click.option("--iec-check", type=click.Choice(["auto", "xor", "sum", "none"])),
     click.option("--auth", type=click.Choice(["none", "low", "high", "gmac"])),
     click.option("--referencing", type=click.Choice(["logical", "short"]), help="of objects"),
     click.option("--general-blocks", type=_ON_OFF, help="offer general block transfer"),
@@ -90,6 +101,9 @@ def target_from(link: str, data: Path | None, given: dict[str, Any]) -> tuple[Ta
         physical=given["physical"],
         address_size=int(given["address_size"]) if given["address_size"] else None,
         iec_address=given["iec_address"],
+        iec_select=given["iec_select"],
+        iec_mode=given["iec_mode"],
+        iec_check=given["iec_check"],
         auth=given["auth"],
         speed=given["speed"],
         format=given["character_format"],
@@ -180,7 +194,30 @@ def secrets_for(data: Path | None, name: str | None, prefix: str | None) -> Secr
 
 def database(data: Path | None, *, read_only: bool = False) -> Database:
     """Open the local database of the data folder ``data`` (the user's own without it)."""
-    return Database.open(data_folder(data), read_only=read_only)
+    db = Database.open(data_folder(data), read_only=read_only)
+    name = os.environ.get(USER_VARIABLE, "")
+    if name and not read_only:
+        from app.services.users import sign_in
+
+        try:
+            db.actor = sign_in(db, name, os.environ.get(PASSWORD_VARIABLE, ""))
+        except BaseException:
+            db.close()
+            raise
+    return db
+
+
+def permitted(data: Path | None, right: str) -> None:
+    """Raise unless who calls has a right; in single hands everybody has.
+
+    Raises:
+        NotPermitted: The person named by METERWRIGHT_USER has it not, or nobody is named.
+    """
+    with database(data, read_only=True) as db:
+        if not shared(db):
+            return
+    with database(data) as db:
+        demand(db, right)
 
 
 def _on(word: str | None) -> bool | None:

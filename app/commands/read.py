@@ -15,16 +15,18 @@ from app.commands.terminal import Terminal, reported, text_table
 from app.errors import BadInput, Cancelled, Interrupted
 from app.paths import data_folder
 from app.services import shapes
-from app.services.connection import Overrides, Target, connect
+from app.services.connection import Overrides, Target, connect, meter_type_named
 from app.services.known_meters import keep_place_again
 from app.services.reading import WHAT, Told, Wish, read_meter
 from app.services.rows_file import profile_cells, profile_head
 from app.services.token import key_words
 from drivers.errors import DriverError
+from drivers.iec62056.diagnosis import line_diagnosis
 from drivers.meter import Meter
-from drivers.values import Span
+from drivers.values import MeterEvent, Span
 
 Opened = Callable[[], AbstractContextManager[Meter]]
+Broken = Cancelled | Interrupted | DriverError
 
 
 @click.command()
@@ -34,7 +36,7 @@ Opened = Callable[[], AbstractContextManager[Meter]]
 @click.option("--log", default="", help="OBIS code or name of the event log")
 @click.option("--from", "start", default="", help="ISO 8601; without a zone it is local time")
 @click.option("--to", "end", default="")
-@click.option("--last", type=click.IntRange(min=1), help="the last N rows")
+@click.option("--last", type=click.IntRange(min=1), help="the last N rows of a profile or log")
 @click.option("--entries", default="", help="rows by number, 1 is the oldest kept: 101-200")
 @click.option(
     "--out",
@@ -56,6 +58,8 @@ def read(link: str, what: tuple[str, ...], **given: Any) -> None:
     with reported(given["as_json"]):
         folder = data_folder(given["data"])
         target, trace = target_from(link, given["data"], given)
+        if target.meter_type and (note := meter_type_named(target.meter_type).note):
+            terminal.say(note)
         wish = replace(_wish(what, given), folder=folder)
         told = Told()
         file = ReadFile(given["out"], wish, resume=given["resume"])
@@ -79,6 +83,8 @@ def read(link: str, what: tuple[str, ...], **given: Any) -> None:
             terminal.say("The same command with --resume goes on behind the last row")
         if not given["as_json"] and _arrived(shape):
             terminal.result(shape, lambda: words(told))
+        for sentence in line_diagnosis(told.statistics):
+            ended.add_note(sentence)
         raise ended
 
 
@@ -92,7 +98,7 @@ def _arrived(shape: dict[str, Any]) -> bool:
 
 def _read(
     terminal: Terminal, opened: Opened, wish: Wish, told: Told, file: ReadFile
-) -> Exception | None:
+) -> Broken | None:
     """Read into ``told`` and the file; return what ended the reading early."""
     try:
         terminal.run(read_meter(opened, wish, told, file.sink))
@@ -190,9 +196,8 @@ def told_shape(link: str, told: Told) -> dict[str, Any]:
     if told.pushed:
         shape["notifications"] = shapes.plain_shape(told.pushed)
     shape["statistics"] = shapes.statistics_shape(told.statistics, told.elapsed)
-    if told.statistics.remarks:
-        shape["remarks"] = list(told.statistics.remarks)
-    return shape
+    said = {"remarks": told.statistics.remarks, "diagnosis": line_diagnosis(told.statistics)}
+    return shape | {name: list(texts) for name, texts in said.items() if texts}
 
 
 _PARTICULARS = {
@@ -251,7 +256,8 @@ def words(told: Told) -> str:
     for one in told.pushed:
         when = shapes.time_text(one.time) or ""
         parts.append(f"The meter said unasked: {when} {one.obis} {one.text}")
-    parts += [f"Note: {remark}" for remark in told.statistics.remarks]
+    notes = (*told.statistics.remarks, *line_diagnosis(told.statistics))
+    parts += [f"Note: {note}" for note in notes if parts]
     return "\n\n".join(parts)
 
 
@@ -297,7 +303,7 @@ def _tables(told: Told) -> Tables:
             ["Code", "Name", "Value", "Unit", "Time"],
             [
                 [
-                    f"{r.obis or r.code}{'*' + r.history if r.history else ''}",
+                    r.full_code,
                     r.name,
                     shapes.number_text(r.value) or r.text,
                     r.unit,
@@ -311,7 +317,7 @@ def _tables(told: Told) -> Tables:
     if told.events is not None:
         tables["Events"] = (
             ["Time", "Code", "Event"],
-            [[shapes.time_text(e.time) or "", e.code, e.text] for e in told.events],
+            [[shapes.time_text(e.time) or "", e.code, event_words(e)] for e in told.events],
         )
     return tables
 
@@ -319,6 +325,11 @@ def _tables(told: Told) -> Tables:
 def tables_of(told: Told) -> Tables:
     """Return all that was read as tables for a file."""
     return _tables(told) | _particulars(told)
+
+
+def event_words(event: MeterEvent) -> str:
+    """Return the event in words, with the values that were recorded with it."""
+    return "; ".join(part for part in (event.text, *event.details) if part)
 
 
 def _particulars(told: Told) -> Tables:

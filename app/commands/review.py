@@ -13,15 +13,13 @@ import click
 
 from app.centre.contract import Centre, ReviewItem
 from app.centre.order import CentreOrder
-from app.commands.options import Command, common_options, database
+from app.commands.options import PASSWORD_VARIABLE, Command, common_options, database
 from app.commands.terminal import Terminal, reported, text_table
 from app.errors import BadInput, NotFound
 from app.services import review as desk
 from app.services import users
 from app.services.audit import append
 from app.services.users import SignedIn
-
-PASSWORD_VARIABLE = "METERWRIGHT_PASSWORD"  # noqa: S105 - a name, not a password
 
 
 def acting_options(command: Command) -> Command:

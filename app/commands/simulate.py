@@ -47,8 +47,9 @@ def simulate(
 ) -> None:
     """Play a virtual meter of TYPE until SIGTERM or Ctrl-C.
 
-    TYPE: hexcell-ddsy1088, landisgyr-zmf100, emh-lzqj, metcom-mcs301, turkish-mass,
-    generic-sml, replay:FILE; NAME*5 puts five on one bus.
+    TYPE: hexcell-ddsy1088, landisgyr-zmf100 (mode E), emh-lzqj, metcom-mcs301, turkish-mass (mode C
+    with programming mode), iec-mode-a, iec-mode-b, iec-mode-d, generic-sml, replay:FILE.
+    NAME*5 puts five on one bus.
     """
     with reported(as_json=False):
         if list_faults:

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import click
 
 from app.errors import BadInput
-from app.messages import exit_code, explain
+from app.messages import Message, exit_code, explain
 from app.services.keypad import KeypadAsk
 from app.tasks import Ask, Cancel, Event, Progress, Task, run
 
@@ -195,16 +195,25 @@ def reported(as_json: bool) -> Iterator[None]:
                 "remedy": message.remedy,
                 "detail": message.detail,
             }
+            if notes := getattr(error, "__notes__", ()):
+                body["notes"] = list(notes)
             click.echo(json.dumps({"error": body}, ensure_ascii=False))
         else:
-            click.echo(f"{message.title}\n  {message.meaning}\n  {message.remedy}", err=True)
-            if message.detail:
-                click.echo(f"  ({message.detail})", err=True)
+            _tell(message, getattr(error, "__notes__", ()))
         if code == 1:
             import logging
 
             logging.getLogger("app").exception("defect")
         sys.exit(code)
+
+
+def _tell(message: Message, notes: Sequence[str]) -> None:
+    """Say what went wrong, what helps, and what was noticed on the way."""
+    click.echo(f"{message.title}\n  {message.meaning}\n  {message.remedy}", err=True)
+    if message.detail:
+        click.echo(f"  ({message.detail})", err=True)
+    for note in notes:
+        click.echo(f"  - {note}", err=True)
 
 
 def text_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

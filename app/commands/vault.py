@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from app.commands.options import common_options
+from app.commands.options import common_options, permitted
 from app.commands.terminal import Terminal, reported, text_table
 from app.errors import BadInput
 from app.paths import data_folder
@@ -27,6 +27,7 @@ def set_secret(name: str, data: Path | None, as_json: bool) -> None:
     A bare password, or lines like PASSWORD_HEX=…, AK=…, EK=…
     """
     with reported(as_json):
+        permitted(data, "vault.change")
         if sys.stdin.isatty():
             value = getpass.getpass(f"Secret for {name}: ")
             if value != getpass.getpass("Once more: "):
@@ -54,5 +55,6 @@ def list_secrets(data: Path | None, as_json: bool) -> None:
 def delete_secret(name: str, data: Path | None, as_json: bool) -> None:
     """Remove the secret NAME."""
     with reported(as_json):
+        permitted(data, "vault.change")
         Vault(data_folder(data)).delete(name)
         Terminal(as_json).result({"deleted": name}, f"Deleted {name}")

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from app.errors import BadInput, DatabaseDamaged
 from app.models.engine import BUSY_SECONDS, sqlite_engine, translated
 from app.models.lock import FolderLock
+from app.models.people import Actor
 from app.models.schema import REVISION
 
 FILE = "local.sqlite"
@@ -32,6 +33,7 @@ class Database:
 
     def __init__(self, folder: Path, engine: Engine, lock: FolderLock | None) -> None:
         self.folder = folder
+        self.actor: Actor | None = None  # who has signed in; nobody needs to in single hands
         self._engine = engine
         self._reader = engine.execution_options(reading=True)
         self._lock = lock

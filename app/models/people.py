@@ -1,11 +1,33 @@
 """Who works with the program, and the chained record of what they did."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, Json, UtcTime, new_id, utc_now
+
+
+class Actor(Protocol):
+    """Somebody who has signed in."""
+
+    @property
+    def name(self) -> str:
+        """Their name for signing in."""
+
+    @property
+    def full_name(self) -> str:
+        """Their name as people write it, "" where none was given."""
+
+    @property
+    def role(self) -> str:
+        """Their role."""
+
+    def may(self, right: str) -> bool:
+        """Tell whether the role has a right."""
+
+    def demand(self, right: str) -> None:
+        """Raise unless the role has a right."""
 
 
 class User(Base):

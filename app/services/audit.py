@@ -1,6 +1,6 @@
 """The chained record of security-relevant acts: changing or removing one row breaks the chain.
 
-Rows cut off at the end cannot be seen here; the centre, which gets a copy, sees them.
+Rows cut off at the end cannot be seen here.
 """
 
 import hashlib

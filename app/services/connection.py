@@ -1,6 +1,7 @@
 """From a port name and a meter type to an open session with the meter."""
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,7 @@ from app.services.vault import Vault
 from app.tasks import checkpoint
 from drivers.connect import open_meter
 from drivers.dlms.addressing import server_address, with_serial
+from drivers.errors import WrongMeter
 from drivers.find import find_type
 from drivers.link import Line, Link
 from drivers.meter import Meter
@@ -35,6 +37,9 @@ class Overrides:
     physical: int | None = None
     address_size: int | None = None
     iec_address: str | None = None
+    iec_select: str | None = None  # V Z Y of the option select; - as Z takes the announced speed
+    iec_mode: str | None = None
+    iec_check: str | None = None
     auth: str | None = None
     speed: int | None = None
     format: str | None = None
@@ -70,7 +75,11 @@ class Overrides:
                 ),
             ),
             timing=replace(base.timing, **_set(reply_s=self.reply_time, retries=self.retries)),
-            iec62056=replace(base.iec62056, **_set(address=self.iec_address)),
+            iec62056=replace(
+                base.iec62056,
+                **_set(address=self.iec_address, mode=self.iec_mode, check=self.iec_check),
+                **_option_select(self.iec_select),
+            ),
             dlms=replace(
                 base.dlms,
                 **_set(
@@ -87,6 +96,25 @@ class Overrides:
                 ),
             ),
         )
+
+
+_SELECT = re.compile(r"([0-9])([0-9A-F-])([0-9])")
+
+
+def _option_select(text: str | None) -> dict[str, Any]:
+    """Return protocol, speed and option of an option select such as ``000``, ``0-0`` or ``256``.
+
+    Raises:
+        BadInput: It is none.
+    """
+    if text is None:
+        return {}
+    found = _SELECT.fullmatch(text)
+    if found is None:
+        raise BadInput(
+            f"{text!r} is no option select: protocol, speed (- as announced) and option, like 0-0"
+        )
+    return {"v": found[1], "z": found[2].strip("-"), "y": found[3]}
 
 
 def _set(**values: object) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Reads the registers of a meter and keeps each value as it arrives."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
@@ -18,7 +19,7 @@ from drivers.values import Reading
 class Listing(Protocol):
     """A meter that tells its whole list at once; what arrives can be shown before it is proved."""
 
-    def arriving(self) -> Iterator[object]:
+    def arriving(self) -> Generator[object, None, None]:
         """Read the list, yielding its values as they arrive."""
 
 
@@ -30,9 +31,10 @@ def hear_list(meter: Meter) -> Task[None]:
     if not isinstance(meter, Listing):
         return
     total = len(meter.meter_type.registers)
-    for count, _ in enumerate(meter.arriving(), 1):
-        known = total if total >= count else 0  # a list may be longer than the type says
-        yield Progress("Reading the list of the meter", count, known, "values")
+    with closing(meter.arriving()) as values:  # what arrived is kept also when it is stopped
+        for count, _ in enumerate(values, 1):
+            known = total if total >= count else 0  # a list may be longer than the type says
+            yield Progress("Reading the list of the meter", count, known, "values")
 
 
 def read_registers(

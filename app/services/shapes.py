@@ -92,15 +92,18 @@ def profile_shape(info: ProfileInfo, rows: Sequence[ProfileRow], *, complete: bo
 
 def events_shape(log: str, events: Sequence[MeterEvent]) -> Shape:
     """Return the rows of a log; a code that is a number stays one."""
-    rows = [
-        {
-            "time": time_text(event.time),
-            "code": int(event.code) if event.code.isdigit() else event.code,
-            "text": event.text,
-        }
-        for event in events
-    ]
-    return {"obis": log, "rows": rows}
+    return {"obis": log, "rows": [_event_shape(event) for event in events]}
+
+
+def _event_shape(event: MeterEvent) -> Shape:
+    shape: Shape = {
+        "time": time_text(event.time),
+        "code": int(event.code) if event.code.isdigit() else event.code,
+        "text": event.text,
+    }
+    if event.details:
+        shape["details"] = list(event.details)
+    return shape
 
 
 def clock_shape(clock: ClockReading) -> Shape:
@@ -155,9 +158,16 @@ def statistics_shape(statistics: Statistics, elapsed: float) -> Shape:
         "bytes_received": statistics.bytes_received,
         "round_trips": statistics.round_trips,
         "resends": statistics.resends,
-        "parity_errors": statistics.parity_errors,
+        "parity_errors": statistics.parity_errors if statistics.parity_counted else None,
+        "framing_errors": statistics.framing_errors,
+        "overruns": statistics.overruns,
         "discarded": statistics.discarded,
         "echo_seen": statistics.echo_seen,
+        "switch_margin_s": _seconds(statistics.switch_margin_s),
         "wire_s": f"{statistics.wire_s:.1f}",
         "elapsed_s": f"{elapsed:.1f}",
     }
+
+
+def _seconds(span: float | None) -> str | None:
+    return None if span is None else f"{span:.3f}"

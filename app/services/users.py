@@ -43,9 +43,11 @@ RIGHTS: dict[str, frozenset[str]] = {
     "review.look": frozenset({VERIFIER, *_OFFICE}),
     "review.approve": frozenset({VERIFIER}),
     "review.settle": frozenset({VERIFIER, DISPATCHER, SUPERVISOR, ADMINISTRATOR}),
-    "meter.read": _ALL - {AGENT},
+    "meter.read": _FIELD,  # who has a probe can write with it too
     "meter.write": _FIELD,
     "token.look": _ALL,
+    "settings.change": _ALL - {AGENT},
+    "centre.look": _OFFICE | {VERIFIER},
     "keychange.approve": frozenset({SECURITY, SUPERVISOR, ADMINISTRATOR}),
     "vault.change": frozenset({SUPERVISOR, ADMINISTRATOR}),
     "users.change": frozenset({ADMINISTRATOR}),
@@ -65,6 +67,7 @@ class SignedIn:
     name: str
     role: str
     areas: tuple[str, ...] = ()
+    full_name: str = ""
 
     @property
     def person(self) -> Person:
@@ -128,7 +131,16 @@ def sign_in(db: Database, name: str, password: str) -> SignedIn:
             append(session, name, "user.refused")
     if welcome is None:
         raise NotPermitted("this name and password do not fit, or are locked for some minutes")
-    return SignedIn(welcome.name, welcome.role, tuple(filter(None, welcome.areas.split("\n"))))
+    areas = tuple(filter(None, welcome.areas.split("\n")))
+    return SignedIn(welcome.name, welcome.role, areas, welcome.full_name)
+
+
+def sign_out(db: Database, why: str = "") -> None:
+    """Let the person at ``db`` go; from then on nobody may do anything there."""
+    actor, db.actor = db.actor, None  # gone at once, whatever becomes of the row
+    if actor is not None:
+        with db.write() as session:
+            append(session, actor.name, "user.signed_out", body={"why": why} if why else None)
 
 
 def _count_failure(user: User) -> None:

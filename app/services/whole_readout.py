@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
+from app.errors import Cancelled
 from app.services.reading import Told, Wish, read_meter
 from app.services.readout import hear_list
 from app.tasks import Found, Progress, Task
@@ -23,6 +24,14 @@ class TellsAll(Protocol):
         """Every value of the list."""
 
 
+@runtime_checkable
+class KeepsList(Protocol):
+    """A meter that knows what came of its list when the reading of it was broken off."""
+
+    def arrived(self) -> Iterator[Reading]:
+        """What is there, without asking the meter."""
+
+
 def read_whole(
     opened: Callable[[], AbstractContextManager[Meter]], what: Sequence[str], told: Told
 ) -> Task[Told]:
@@ -38,7 +47,11 @@ def read_whole(
     with opened() as meter:
         told.statistics = meter.statistics
         told.meter_type = meter.meter_type.name
-        yield from hear_list(meter)
+        try:
+            yield from hear_list(meter)
+        except Cancelled:
+            yield from _arrived(meter, told)
+            raise
         yield Progress("Reading who the meter is")
         told.identity = meter.identity()
         yield Found("identity", told.identity)
@@ -50,6 +63,14 @@ def read_whole(
         yield Progress("Signing off")
         yield Found("line", replace(meter.statistics, remarks=list(meter.statistics.remarks)))
     return told
+
+
+def _arrived(meter: Meter, told: Told) -> Task[None]:
+    """Keep what came of a list before it was stopped; nothing of it is proved."""
+    if isinstance(meter, KeepsList):
+        told.registers = list(meter.arrived())
+        for reading in told.registers:
+            yield Found("reading", reading)
 
 
 def _part(meter: Meter, part: str, told: Told) -> Task[None]:

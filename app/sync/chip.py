@@ -67,6 +67,15 @@ class Chip:
         return self.state.value
 
 
+_OPEN_EVENTS = select(func.count()).select_from(JournalEvent).where(JournalEvent.acked_at.is_(None))
+_OPEN_FILES = (
+    select(func.count(func.distinct(Attachment.sha256)))
+    .select_from(Attachment)
+    .outerjoin(Blob, Blob.sha256 == Attachment.sha256)
+    .where(Blob.verified_at.is_(None))
+)
+
+
 @dataclass(frozen=True)
 class Pending:
     """What the centre does not have yet, for the connection bar."""
@@ -102,16 +111,7 @@ def pending(db: Database) -> Pending:
 
 def pending_in(session: Session) -> Pending:
     """Return how many events and files wait to be sent, in an open session."""
-    events = session.scalar(
-        select(func.count()).select_from(JournalEvent).where(JournalEvent.acked_at.is_(None))
-    )
-    blobs = session.scalar(
-        select(func.count(func.distinct(Attachment.sha256)))
-        .select_from(Attachment)
-        .outerjoin(Blob, Blob.sha256 == Attachment.sha256)
-        .where(Blob.verified_at.is_(None))
-    )
-    return Pending(events or 0, blobs or 0)
+    return Pending(session.scalar(_OPEN_EVENTS) or 0, session.scalar(_OPEN_FILES) or 0)
 
 
 def _chips(session: Session, order_ids: list[str]) -> dict[str, Chip]:

@@ -5,7 +5,7 @@ Nothing is deleted when it is sent; it is marked after the centre said that it h
 
 from collections.abc import Mapping
 
-from sqlalchemy import exists, func, or_, select, update
+from sqlalchemy import Integer, bindparam, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.centre.contract import MAX_BYTES, Envelope
@@ -14,10 +14,22 @@ from app.models.blob import Blob
 from app.models.journal import JournalEvent, Laptop
 from app.models.order import Attachment, OrderState, WorkOrder
 
+# Written once: making a statement costs more than running it, and every session runs these.
+_LAPTOP = select(Laptop)
+_OLDEST = select(func.min(JournalEvent.incarnation)).where(JournalEvent.acked_at.is_(None))
+_OPEN = (
+    select(JournalEvent)
+    .where(JournalEvent.incarnation == bindparam("number"), JournalEvent.acked_at.is_(None))
+    .order_by(JournalEvent.seq)
+    .limit(bindparam("count", type_=Integer))
+)
+_OPEN_COUNT = select(func.count()).select_from(JournalEvent).where(JournalEvent.acked_at.is_(None))
+_INCARNATIONS = select(JournalEvent.incarnation).distinct()
+
 
 def laptop_of(session: Session) -> Laptop:
     """Return this laptop's row."""
-    return session.execute(select(Laptop)).scalar_one()
+    return session.execute(_LAPTOP).scalar_one()
 
 
 def open_batch(session: Session, count: int) -> tuple[int, list[Envelope]]:
@@ -25,17 +37,10 @@ def open_batch(session: Session, count: int) -> tuple[int, list[Envelope]]:
 
     Bytes are limited too, but one event is always sent, whatever its size.
     """
-    incarnation = session.scalar(
-        select(func.min(JournalEvent.incarnation)).where(JournalEvent.acked_at.is_(None))
-    )
+    incarnation = session.scalar(_OLDEST)
     if incarnation is None:
         return 0, []
-    rows = session.scalars(
-        select(JournalEvent)
-        .where(JournalEvent.incarnation == incarnation, JournalEvent.acked_at.is_(None))
-        .order_by(JournalEvent.seq)
-        .limit(count)
-    )
+    rows = session.scalars(_OPEN, {"number": incarnation, "count": count})
     batch: list[Envelope] = []
     size = 0
     for row in rows:
@@ -48,12 +53,7 @@ def open_batch(session: Session, count: int) -> tuple[int, list[Envelope]]:
 
 def open_count(session: Session) -> int:
     """Return how many events wait to be sent."""
-    return (
-        session.scalar(
-            select(func.count()).select_from(JournalEvent).where(JournalEvent.acked_at.is_(None))
-        )
-        or 0
-    )
+    return session.scalar(_OPEN_COUNT) or 0
 
 
 def acknowledge(session: Session, incarnation: int, upto: int, last_sent: int) -> None:
@@ -76,7 +76,7 @@ def acknowledge(session: Session, incarnation: int, upto: int, last_sent: int) -
 def forget_acknowledgements(session: Session, last_seqs: Mapping[int, int]) -> int:
     """Open again what the centre has lost; return how many events that are."""
     reopened = 0
-    for incarnation in session.scalars(select(JournalEvent.incarnation).distinct()).all():
+    for incarnation in session.scalars(_INCARNATIONS).all():
         changed = session.execute(
             update(JournalEvent)
             .where(

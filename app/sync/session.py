@@ -6,6 +6,7 @@ knowing is sent again and has no effect; mail and the mail cursor are written in
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 from app.centre.contract import MAX_EVENTS, Centre, CentreSession, Hello, SeqReused
@@ -270,6 +271,7 @@ class _Session:
         laptop.hlc = max(laptop.hlc, int(server.timestamp() * 1000) << HLC_COUNTER_BITS)
 
 
+@cache
 def client_build() -> str:
     """Return the version of this program, as the centre notes it."""
     try:

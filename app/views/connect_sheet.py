@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QModelIndex, QTimer
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from app.messages import explain
@@ -44,8 +45,8 @@ class ConnectSheet(Sheet):
         model = Rows([Column("Port or meter")])
         self.list = CellTable(look, "Ports and known meters", model, tall=True)
         self.list.horizontalHeader().hide()
-        self.list.setMinimumHeight(SHOWN_ROWS * look.tall_row)
-        self.list.selectionModel().currentRowChanged.connect(lambda *_: self._choose())
+        self.list.setMinimumHeight((SHOWN_ROWS - 2 * look.gloves) * look.tall_row)
+        self.list.selectionModel().currentRowChanged.connect(self._row_chosen)
         card = Card(look, padded=False)
         card.add(self.list)
         self.other = QLineEdit()
@@ -60,6 +61,7 @@ class ConnectSheet(Sheet):
         self.types.addItem(FIND, "")
         self.settings = ActionButton(look, "Settings…", "secondary", "settings")
         self.finder = self._finder()
+        self.warning = self._warning()
         self.go = ActionButton(look, verb, "primary", "plug", "Enter")
         self.go.setEnabled(False)
         self.go.clicked.connect(self._accept)
@@ -90,6 +92,14 @@ class ConnectSheet(Sheet):
         self.body.addWidget(label(look, "Meter type", muted=True))
         self.body.addWidget(line)
         return finder
+
+    def _warning(self) -> Notice:
+        """Give the line for what should be known of the chosen type."""
+        warning = Notice(self.look, "info")
+        warning.hide()
+        self.body.addWidget(warning)
+        self.types.currentIndexChanged.connect(lambda _: self._show_warning())
+        return warning
 
     def look_for_ports(self) -> None:
         """List what is attached now, and the meters that answered before."""
@@ -148,30 +158,59 @@ class ConnectSheet(Sheet):
         self.types.setCurrentIndex(max(0, place))
         self._list_rows()
 
+    def _show_warning(self) -> None:
+        """Show what should be known before connecting to a meter of the chosen type."""
+        text = self._station.desk.bench.note_of(str(self.types.currentData() or ""))
+        self.warning.words.setText(text)
+        self.warning.setVisible(bool(text))
+        QTimer.singleShot(0, self, self.refit)
+
     def _show_ports(self, found: tuple[Sequence[PortLike], Sequence[Place]]) -> None:
         self._ports, self._known = found
         self.note.setVisible(not self._ports)
         self.note.words.setText("No port is attached. Plug the probe in, or enter an address.")
         self._list_rows()
-        here = self._station.target
-        known = [port.target for port in self._ports]
-        if self._rows:
-            self.list.selectRow(known.index(here) if here in known else 0)
+        if not self.other.text() and not self.list.currentIndex().isValid():
+            self._choose_last()
         self._choose()
+
+    def _choose_last(self) -> None:
+        """Choose what was used the last time: a port, a known meter, or a typed address."""
+        at = self._station.at()
+        used = [
+            number
+            for number, row in enumerate(self._rows)
+            if (row.serial == at.serial and row.link == at.target
+                if isinstance(row, Place) else row.target == at.target)
+        ]  # fmt: skip
+        if used:
+            self.list.selectRow(used[-1])
+        elif at.target:
+            self.other.setText(at.target)
+        elif self._rows:
+            self.list.selectRow(0)
 
     def _list_rows(self) -> None:
         """Show ports, then known meters; what is typed narrows the meters."""
         typed = self.other.text().strip()
+        kept = self._place or self._row()
+        if typed and not isinstance(kept, Place):
+            kept = None  # a port and a typed address are never both chosen
         meters = [place for place in self._known if typed in place.serial] if typed else self._known
         self._rows = [*self._ports, *meters[:MOST_KNOWN]]
         model = self.list.model()
         if isinstance(model, Rows):
-            chosen = self.list.currentIndex().row()
             model.replace([[self._cell(row)] for row in self._rows])
-            if self._place is not None and self._place in self._rows:
-                chosen = self._rows.index(self._place)
-            if 0 <= chosen < len(self._rows) and chosen != self.list.currentIndex().row():
-                self.list.selectRow(chosen)
+        if kept is not None and kept in self._rows:
+            self.list.selectRow(self._rows.index(kept))
+        else:
+            self.list.setCurrentIndex(QModelIndex())
+            self.list.clearSelection()
+
+    def _row(self) -> PortLike | Place | None:
+        """Give what is chosen in the list."""
+        at = self.list.currentIndex().row()
+        return self._rows[at] if 0 <= at < len(self._rows) else None
 
     def _cell(self, row: PortLike | Place) -> Cell:
         if not isinstance(row, Place):
@@ -188,10 +227,19 @@ class ConnectSheet(Sheet):
         self.note.words.setText(f"{message.title}. {message.remedy}")
         self.note.show()
 
+    def _row_chosen(self) -> None:
+        """Take what is chosen; an address that was typed before a port was chosen is gone."""
+        row = self._row()
+        if row is not None and not isinstance(row, Place) and self.other.text():
+            self.other.clear()
+        self._choose()
+
     def _typed(self) -> None:
         text, bench = self.other.text().strip(), self._station.desk.bench
         self._place = next((one for one in self._known if one.serial == text), None)
         self._list_rows()
+        if not text and self._rows and not self.list.currentIndex().isValid():
+            self.list.selectRow(0)
         self._choose()
         if text.isalnum() and self._place is None:
             self._station.fetcher.fetch(
@@ -206,6 +254,8 @@ class ConnectSheet(Sheet):
         """Show the settings that are known for the chosen place, if there are any."""
         known = self._chosen_place()
         if known is None:
+            if self._ports:
+                self.note.hide()
             return
         place = self.types.findData(known.meter_type)
         self.types.setCurrentIndex(max(0, place))
@@ -217,9 +267,7 @@ class ConnectSheet(Sheet):
         return self._place or self._settings.get(self.target)
 
     def _choose(self) -> None:
-        at = self.list.currentIndex().row()
-        typed = self.other.text().strip()
-        row = self._rows[at] if 0 <= at < len(self._rows) else None
+        row, typed = self._row(), self.other.text().strip()
         if isinstance(row, Place) and typed in row.serial:
             self._place = row
         elif typed and self._place is None:

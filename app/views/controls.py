@@ -1,5 +1,6 @@
 """Things that can be operated: buttons, segments, rail, stepper, and the ring of the focus."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -156,6 +157,8 @@ class Place:
 
     name: str
     icon: str
+    right: str = ""  # what a person must be allowed to do to see it; "" is for everybody
+    foot: bool = False  # stands apart
 
 
 class NavRail(QFrame):
@@ -163,20 +166,24 @@ class NavRail(QFrame):
 
     opened = Signal(int)
 
-    def __init__(self, look: Look, places: list[Place], current: int) -> None:
+    def __init__(
+        self, look: Look, places: list[Place], current: int, may: Callable[[str], bool]
+    ) -> None:
         super().__init__()
         self.setProperty("part", "rail")
         self.setAccessibleName("Work areas")
-        self._buttons: list[QToolButton] = []
+        self._buttons: dict[int, QToolButton] = {}
         column = QVBoxLayout(self)
         column.setContentsMargins(look.space.s, look.space.s, look.space.s, look.space.s)
         column.setSpacing(look.gap if look.theme.name == "field" else look.space.xs)
-        for index, place in enumerate(places):
-            if index == len(places) - 1:
+        for index, place in sorted(enumerate(places), key=lambda pair: pair[1].foot):
+            if place.foot:
                 column.addStretch()
+            if place.right and not may(place.right):
+                continue
             button = self._button(look, place, checked=index == current)
             button.clicked.connect(partial(self.opened.emit, index))
-            self._buttons.append(button)
+            self._buttons[index] = button
             column.addWidget(button)
 
     def choose(self, index: int) -> None:

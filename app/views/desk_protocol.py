@@ -14,6 +14,7 @@ from drivers.values import ClockReading, MeterEvent, ProfileInfo, ProfileRow, Re
 
 if TYPE_CHECKING:
     from app.models.database import Database
+    from app.services.centre_standing import Standing
     from app.services.token_box import TokenBox
     from app.settings import Settings
     from app.workorders.bench import Bench
@@ -100,14 +101,34 @@ class DeskLike(Protocol):
     def role(self) -> str:
         """Their role: installer, lead, dispatcher, verifier, agent, administrator."""
 
-    def may(self, right: str) -> bool:
-        """Tell whether whoever works here has a right: "meter.write", "vault.change"."""
-
     def secret_names(self) -> Sequence[str]:
         """The names of the secrets in the keyring; never a value."""
 
     def keep_secret(self, name: str, value: str) -> None:
         """Keep a secret in the keyring under ``name``, and make sure that it is there."""
+
+    @property
+    def shared(self) -> bool:
+        """Whether people are entered, so that a sign-in is needed; known at once."""
+
+    @property
+    def locked(self) -> bool:
+        """Whether somebody must sign in before anything is shown; known at once."""
+
+    def may(self, right: str) -> bool:
+        """Whether who sits here has a right; known at once."""
+
+    def sign_in(self, name: str, password: str) -> None:
+        """Let a person in."""
+
+    def sign_out(self, why: str = "") -> None:
+        """Let nobody do anything until somebody signs in."""
+
+    def check_audit(self) -> None:
+        """Raise `AuditBroken` where the chained record of acts is not whole."""
+
+    def centre_standing(self) -> "Standing":
+        """What the centre holds, for the page that shows it."""
 
     @property
     def trace(self) -> Trace:

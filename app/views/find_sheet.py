@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from app.errors import Cancelled
@@ -15,12 +17,14 @@ from app.views.controls import ActionButton
 from app.views.forecast import Forecast
 from app.views.page import Notice
 from app.views.progress_strip import ProgressStrip
-from app.views.sheet import Sheet
+from app.views.sheet import ROOM, Sheet
 from app.views.surfaces import Card, label, row_of
 from app.views.tables import Cell, CellTable, Column, Rows
 from app.views.task_runner import TaskRunner
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from app.services.connection import Overrides
     from app.tasks import Task
     from app.views.station import Station
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
 COLUMNS = [Column("Meter"), Column("Line", 36), Column("Address", 9)]
 SHOWN_ROWS = 3
 NOTES_SHOWN = 8
+LOOKING = "Nothing is written to the meter, and no password is sent while looking."
 
 
 @dataclass(frozen=True)
@@ -65,20 +70,16 @@ class FindSheet(Sheet):
         self.table = CellTable(look, "Meters found", Rows(COLUMNS), tall=True)
         self.table.setMinimumHeight(SHOWN_ROWS * look.tall_row)
         self.table.selectionModel().currentRowChanged.connect(lambda *_: self._show_choice())
-        card = Card(look, padded=False)
-        card.add(self.table)
-        self.body.addWidget(card, 1)
-        self.note = Notice(look, "info", "No password is sent while looking.")
-        self.body.addWidget(self.note)
+        self.card = Card(look, padded=False)
+        self.card.add(self.table)
+        self.body.addWidget(self.card, 1)
+        self.note, self.tried = Notice(look, "info"), label(look, "", muted=True, wrap=True)
+        for part in (self.note, self.tried):
+            self.body.addWidget(part)
+        self.body.addStretch()
         self.addresses = QLineEdit()
-        self.addresses.setPlaceholderText("1-50")
-        self.addresses.setAccessibleName("Addresses of a bus")
         self.along = ActionButton(look, "Look along the bus", "secondary", "search")
-        self.along.clicked.connect(self.look_along)
-        line = row_of(look, label(look, "Addresses of an RS-485 bus", muted=True))
-        line.add(self.addresses, 1)
-        line.add(self.along)
-        self.body.addWidget(line)
+        self.body.addWidget(self._bus_line())
         self.go = ActionButton(look, "Use these settings", "primary", "check", "Enter")
         self.go.clicked.connect(self._use)
         self.again = ActionButton(look, "Look again", "secondary", "rotate-cw", "F5")
@@ -86,9 +87,19 @@ class FindSheet(Sheet):
         self.again.clicked.connect(self.look_for_meter)
         self.finish(self.go, self.again)
         window = parent.parentWidget() or parent
-        self.setMinimumWidth(min(look.width_of("0" * 96), round(window.width() * 0.94)))
-        self.fit_to(window)
+        self.setMinimumWidth(min(look.width_of("0" * 96), round(window.width() * ROOM)))
         self.look_for_meter()
+        self.fit_to(window)
+
+    def _bus_line(self) -> QWidget:
+        """Give the line that begins a search of a bus."""
+        self.addresses.setPlaceholderText("1-50")
+        self.addresses.setAccessibleName("Addresses of a bus")
+        self.along.clicked.connect(self.look_along)
+        line = row_of(self.look, label(self.look, "Addresses of an RS-485 bus", muted=True))
+        line.add(self.addresses, 1)
+        line.add(self.along)
+        return line
 
     def look_for_meter(self) -> None:
         """Try the usual ways, one after the other."""
@@ -98,6 +109,13 @@ class FindSheet(Sheet):
         """Ask every address of the bus."""
         text = self.addresses.text().strip() or self.addresses.placeholderText()
         self._begin(self._station.desk.bench.search_bus(self._target, text))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape stops what runs, as its button says; with nothing running it leaves."""
+        if event.key() == Qt.Key.Key_Escape and self._runner.busy:
+            self._runner.cancel()
+        else:
+            super().keyPressEvent(event)
 
     def done(self, result: int) -> None:
         """Stop what runs; what it finds then comes to nothing."""
@@ -109,7 +127,9 @@ class FindSheet(Sheet):
     def _begin(self, task: Task[Any]) -> None:
         self._forecast = Forecast()
         if self._station.start_on_line(self._runner, task):
-            self._say("No password is sent while looking.")
+            self._say(LOOKING)
+        else:
+            self._say("Something else uses the line. Stop it, then look again.")
         self._show_state()
 
     def _progressed(self, progress: Progress) -> None:
@@ -125,7 +145,7 @@ class FindSheet(Sheet):
         if not isinstance(result, list):
             finding: Any = result
             self._add(of_finding(finding))
-            self._say(" ".join((echo_words(finding), *finding.diagnosis)))
+            self._say(" ".join((line_words(finding), echo_words(finding), *finding.diagnosis)))
         elif not result:
             self._say("Nobody answers at these addresses.")
         else:
@@ -137,31 +157,36 @@ class FindSheet(Sheet):
             self._say("Stopped.")
         else:
             message = explain(error)
-            tried = [words.sentence(note) for note in getattr(error, "__notes__", ())]
-            self._say("\n".join((f"{message.title}. {message.remedy}", *tried[:NOTES_SHOWN])))
+            notes = [words.sentence(note) for note in getattr(error, "__notes__", ())]
+            self._say(f"{message.title}. {message.remedy}", notes[:NOTES_SHOWN])
         self._show_state()
 
     def _add(self, found: FoundSettings) -> None:
         if found not in self._found:
             self._found.append(found)
+        self.card.show()
         model = self.table.model()
         if isinstance(model, Rows):
             model.replace([list(one.cells) for one in self._found])
         if not self.table.currentIndex().isValid():
             self.table.selectRow(0)
 
-    def _say(self, text: str) -> None:
+    def _say(self, text: str, notes: Sequence[str] = ()) -> None:
         self.note.words.setText(text)
+        self.tried.setText("\n".join(notes))
+        self.tried.setVisible(bool(notes))
 
     def _show_state(self) -> None:
         busy = self._runner.busy
         self.strip.setVisible(busy)
+        self.card.setVisible(bool(self._found))  # an empty table would only take room
         self.again.setEnabled(not busy)
         self.along.setEnabled(not busy)
         self._station.changed.emit()
         self._show_choice()
-        if not busy and self._found:
-            self.table.setFocus()
+        QTimer.singleShot(0, self, self.refit)
+        if not busy:
+            (self.table if self._found else self.again).setFocus()
 
     def _show_choice(self) -> None:
         row = self.table.currentIndex().row()
@@ -172,6 +197,12 @@ class FindSheet(Sheet):
         if 0 <= row < len(self._found):
             self.settings = self._found[row]
             self.accept()
+
+
+def line_words(finding: Finding) -> str:
+    """Say in words how the meter talks: "7 data bits and even parity"."""
+    parity = {"N": "no", "E": "even", "O": "odd"}.get(finding.format[-2:-1], "")
+    return f"{finding.format[-3]} data bits, {parity} parity." if parity else ""
 
 
 def echo_words(finding: Finding) -> str:

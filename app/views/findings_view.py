@@ -26,7 +26,7 @@ NAMES = ["Checks", "Registers", "Profile", "Events"]
 TOKENS, TOKENS_NAME = "tokens", "Tokens"
 EMPTY = {
     "checks": "No checks yet. They follow when the meter has been read.",
-    "readings": "No registers yet.",
+    "readings": "No registers yet. They appear when their check has proved them.",
     "rows": "No load profile yet.",
     "events": "No events yet.",
     TOKENS: "No tokens.",

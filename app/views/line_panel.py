@@ -7,14 +7,14 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from app.views import words
 from app.views.surfaces import icon_label, label, row_of
 from app.views.theme import Look
-from drivers.iec62056.diagnosis import line_diagnosis, parity_errors_per_1000
+from drivers.iec62056.diagnosis import line_diagnosis, parity_words
 from drivers.values import Statistics
 
 
 def line_figures(line: Statistics) -> str:
     """Say what was counted: characters, parity errors, echo, switch margin."""
     parts = [f"{line.bytes_received:,} characters received"]
-    parts.append(f"{parity_errors_per_1000(line):.1f} parity errors per 1,000")
+    parts.append(parity_words(line))
     parts.append("echo seen" if line.echo_seen else "no echo")
     if line.switch_margin_s is not None:
         parts.append(f"speed switch with {line.switch_margin_s * 1000:.0f} ms to spare")

@@ -88,6 +88,7 @@ class MainWindow(QMainWindow):
     def open_desk(self, desk: DeskLike) -> None:
         """Show the program behind the window; heavy packages are loaded from here on."""
         from app.views.pages import Pages
+        from app.views.sign_in import Doorkeeper
 
         self._theme = desk.settings.text("look.theme")
         self._size = float(desk.settings.number("look.size"))
@@ -95,6 +96,8 @@ class MainWindow(QMainWindow):
         self.station.changed.connect(self._show_standing)
         self.station.noticed.connect(self.say)
         self.station.refused.connect(self.show_fault)
+        self.door = Doorkeeper(self.station)
+        self.door.turned.connect(self._door_turned)
         self.pages = Pages(self.station, self)
         self.pages.wanted.connect(self.open_place)
         self.pages.look_changed.connect(self._take_look)
@@ -102,6 +105,16 @@ class MainWindow(QMainWindow):
         if isinstance(app, QApplication):
             self.scanner = Scanner(app, parent=self)
             self.scanner.scanned.connect(self.pages.take_scan)
+        self.rebuild()
+        # As long as the chain is whole nobody hears of it.
+        refused = self.station.refused.emit
+        self.station.fetcher.fetch("audit", desk.check_audit, lambda _: None, refused)
+
+    def _door_turned(self) -> None:
+        """Show the page to sign in on, or the work of who has come."""
+        if self.pages is not None and not self.door.shut:
+            self.pages.person_came()
+            self._place = 0
         self.rebuild()
 
     def rebuild(self) -> None:
@@ -164,6 +177,9 @@ class MainWindow(QMainWindow):
 
     def open_place(self, index: int) -> None:
         """Bring a work area to the front."""
+        if self.pages is not None and self.door.shut:
+            self._show_door()
+            return
         self._place = index
         self.rail.choose(index)
         if self.pages is not None:
@@ -174,8 +190,20 @@ class MainWindow(QMainWindow):
             page.opened()
             page.focus_first()
 
+    def _show_door(self) -> None:
+        """Show nothing but the page to sign in on."""
+        from app.views.sign_in import SignInPage
+
+        page = SignInPage(self.look, self.door)
+        self.stack.addWidget(page)
+        self.stack.setCurrentWidget(page)
+        self.trace.hide()
+        page.focus_first()
+
     def turn_trace(self) -> None:
-        """Show or hide the trace."""
+        """Show or hide the trace; it is for those who work at meters."""
+        if self.station is not None and not self.station.desk.may("meter.read"):
+            return
         self.trace.setVisible(not self.trace.isVisible())
         share = round(self.height() * TRACE_SHARE)
         self.resizeDocks([self.trace], [share], Qt.Orientation.Vertical)
@@ -235,7 +263,13 @@ class MainWindow(QMainWindow):
         column.addWidget(self.bar)
         below = QHBoxLayout()
         below.setSpacing(0)
-        self.rail = NavRail(self.look, PLACES, self._place)
+        desk = self.station.desk if self.station is not None else None
+        self.rail = NavRail(
+            self.look, PLACES, self._place, lambda right: desk is None or desk.may(right)
+        )
+        if desk is not None and desk.locked:
+            self.rail.hide()
+        self.bar.locked.connect(self._lock)
         self.rail.opened.connect(self.open_place)
         self.stack = QStackedWidget()
         below.addWidget(self.rail)
@@ -262,8 +296,12 @@ class MainWindow(QMainWindow):
         if self._closing and not self.station.busy():
             QTimer.singleShot(0, self.close)  # whoever told this has still something to do
 
+    def _lock(self) -> None:
+        if self.pages is not None:
+            self.door.lock()
+
     def _press_connection(self) -> None:
-        if self.station is None:
+        if self.station is None or not self.station.desk.may("meter.read"):
             return
         state = self.station.standing().state
         if state == "idle":

@@ -278,6 +278,8 @@ class OrderPage(Page):
             sync.clicked.connect(session.station.sync)
             self.set_primary(report)
             return [sync], [report]
+        if not session.station.desk.may("orders.work"):
+            return [], []
         left = [port, *self._skip_buttons()] if session.failure else [port]
         begun = bool(session.done)
         verb, icon = ("Repeat", "rotate-cw") if session.failure else ("Start", "arrow-right")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QApplication, QLineEdit
 
+from app.views.centre_page import CentrePage, CentreSession
 from app.views.maintenance import OBJECTS, READ, SERVICE, ToolTabs
 from app.views.object_session import ObjectSession
 from app.views.order_page import OrderPage
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from app.views.campaign_page import CampaignSession
     from app.views.main_window import MainWindow
 
-JOBS, MAINTENANCE, SETTINGS = range(3)
+JOBS, MAINTENANCE, SETTINGS, CENTRE = range(4)
 
 
 class Pages(QObject):
@@ -37,6 +38,7 @@ class Pages(QObject):
         self._station, self._window = station, window
         self.queue = QueueSession(station)
         self.reading = ReadSession(station)
+        self.centre = CentreSession(station)
         self.objects = ObjectSession(station)
         self.service = ServiceSession(station)
         self.tool = READ  # of Maintenance
@@ -56,11 +58,20 @@ class Pages(QObject):
             makers = {OBJECTS: self._objects_page, SERVICE: self._service_page}
             make = makers.get(self.tool, self._read_page)
             return self._kept(f"tool {self.tool}", partial(make, look))
+        if place == CENTRE:
+            return self._kept("centre", partial(self._centre_page, look))
         return self._kept("settings", partial(self._settings_page, look))
 
     def drop(self) -> None:
         """Forget all pages: the look has changed."""
         self._pages.clear()
+
+    def person_came(self) -> None:
+        """Forget what the person before had open; what still runs stays."""
+        if self.order is not None and not self.order.running:
+            self.order = None
+        self.queue.choose("")
+        self.queue.reload()
 
     def open_order(self, order_id: str) -> None:
         """Open an order in the place of the queue."""
@@ -183,6 +194,11 @@ class Pages(QObject):
         page.report_wanted.connect(self._window.save_report)
         page.port_wanted.connect(lambda: self._window.ask_for_port("Read", self.reading.start))
         return self._tabbed(page, look, READ)
+
+    def _centre_page(self, look: Look) -> Page:
+        page = CentrePage(look, self.centre)
+        page.settings_wanted.connect(lambda: self.wanted.emit(SETTINGS))
+        return page
 
     def _settings_page(self, look: Look) -> Page:
         page = SettingsPage(look, self._station)

@@ -142,9 +142,13 @@ class QueuePage(Page):
         self.campaigns = ActionButton(look, "Key changes…", "secondary", key="F6")
         self.campaigns.clicked.connect(self.campaigns_wanted)
         self.campaigns.hide()  # until there are some
-        left = (
-            [self.sync, bring] if look.compact else [self.sync, bring, self.campaigns, self.cannot]
-        )
+        left = [self.sync]
+        if self._station.desk.may("orders.import"):
+            left.append(bring)
+        if not look.compact:
+            left.append(self.campaigns)
+        if self._station.desk.may("orders.work") and not look.compact:
+            left.append(self.cannot)
         return action_bar(look, list(left), [self.open])
 
     def _nothing(self) -> QWidget:
@@ -237,7 +241,9 @@ class QueuePage(Page):
         if detail is not None:
             row = detail.row
             number = row.number
-            self.open.relabel(verb(row.state, number, row.steps_done))
+            works = self._station.desk.may("orders.work")
+            words = verb(row.state, number, row.steps_done) if works else f"Open job {number}"
+            self.open.relabel(words)
 
     def _show_unsent(self) -> None:
         standing = self._station.standing()

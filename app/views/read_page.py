@@ -36,6 +36,7 @@ class ReadPage(Page):
         self.strip.stopped.connect(session.stop)
         self._start = self._first_words()
         self._fault_room = QVBoxLayout()
+        self._fault_room.addStretch()  # what stands alone stands at the top
         self._fault: QWidget | None = None
         column.addWidget(self.strip)
         column.addLayout(self._fault_room)
@@ -100,7 +101,7 @@ class ReadPage(Page):
             save.clicked.connect(lambda: self.report_wanted.emit(defect))
             actions.append(save)
         self._fault = FaultPanel(self.look, failure, actions, self._session.notes)
-        self._fault_room.addWidget(self._fault)
+        self._fault_room.insertWidget(0, self._fault)
 
     def _first_words(self) -> QWidget:
         look = self.look

@@ -25,8 +25,13 @@ def code_of(reading: Reading) -> str:
 
 
 def value_text(reading: Reading) -> str:
-    """Give the number with all its digits, or the text where there is none."""
-    return words.number(reading.value) if reading.value is not None else reading.text.strip()
+    """Give the number with all its digits, or the text; two values in one stand apart."""
+    if reading.value is not None:
+        return words.number(reading.value)
+    parts = reading.text.split("&")
+    if len(parts) == 1 or not any(part.strip() for part in parts):
+        return reading.text.strip()
+    return " & ".join(part.replace("*", " ").strip() for part in parts)
 
 
 class ReadoutView(QWidget):
@@ -63,7 +68,9 @@ class ReadoutView(QWidget):
         if self._figures is not None:
             self._figures.hide()
             self._figures.deleteLater()
-        self._figures = None if self._narrow else clock_and_meter(self._look, clock, identity)
+        self._figures = (
+            None if self._narrow else clock_and_meter(self._look, clock, identity, self._zone)
+        )
         if self._figures is not None:
             self._column.insertWidget(0, self._figures)
         self._fill()
@@ -102,7 +109,8 @@ class ReadoutView(QWidget):
         count = sum(len(listed) for _, listed in shown)
         total = sum(len(listed) for _, listed in self._sorted)
         few = f"{count:,} of " if count != total else ""
-        self.count.setText(few + words.count(total, "value"))
+        none = " hold these words" if total and not count else ""
+        self.count.setText(few + words.count(total, "value") + none)
 
     def _row(self, reading: Reading) -> list[Cell]:
         text = value_text(reading)

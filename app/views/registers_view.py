@@ -13,6 +13,7 @@ from app.views.theme import Look
 from drivers.values import ClockReading, Identity, Reading
 
 BAD = {"absent": "not proved", "bad": "check bytes wrong"}
+_LONG_S = 120  # from here on an offset is told in minutes, hours and days
 Key = tuple[str, str, int]  # code, stored-value suffix, which of several of that name
 
 
@@ -61,11 +62,10 @@ class RegistersView(QWidget):
         return CellTable(self._look, "Registers", Rows(columns))
 
     def _row(self, key: "Key", values: dict[str, Reading]) -> list[Cell]:
-        code, history, _ = key
         first = next(iter(values.values()))
         shown = self._moments[-2 if self._look.compact else 0 :]
         cells = [
-            Cell(code + (f"*{history.lstrip('*&')}" if history else ""), mono=True),
+            Cell(key[0], mono=True),
             Cell(first.name or words.NOTHING, muted=not first.name),
             *(self._value(values.get(moment)) for moment in shown),
             Cell(first.unit, muted=True),
@@ -90,22 +90,29 @@ class RegistersView(QWidget):
         if self._figures is not None:
             self._figures.hide()
             self._figures.deleteLater()
-        self._figures = None if self._look.compact else clock_and_meter(self._look, clock, identity)
+        self._figures = (
+            None if self._look.compact else clock_and_meter(self._look, clock, identity, self._zone)
+        )
         if self._figures is not None:
             self._column.insertWidget(0, self._figures)
 
 
 def clock_and_meter(
-    look: Look, clock: ClockReading | None, identity: Identity | None
+    look: Look, clock: ClockReading | None, identity: Identity | None, zone: tzinfo | None
 ) -> Strip | None:
     """Give meter and clock as large figures; None where neither is known."""
     blocks: list[QWidget] = []
     if identity is not None and identity.serial:
         blocks.append(_figure(look, "Meter", identity.serial, "", identity.model))
     if clock is not None:
-        offset = words.signed(round(clock.offset, 1))
+        offset, unit = words.signed(round(clock.offset, 1)), "s"
         doubt = f"±{round(clock.uncertainty, 1)} s, meter minus ours"
-        blocks.append(_figure(look, "Clock", offset, "s", doubt))
+        if abs(clock.offset) >= _LONG_S:
+            unit = ""
+            offset = words.duration(abs(float(clock.offset)))
+            way = "behind" if clock.offset < 0 else "ahead of"
+            doubt = f"{way} ours: it shows {words.date_time(clock.meter_time, zone)}"
+        blocks.append(_figure(look, "Clock", offset, unit, doubt))
     return row_of(look, *blocks, None, gap=look.space.xl * 2) if blocks else None
 
 
@@ -122,7 +129,7 @@ def _side_by_side(readings: Sequence[tuple[str, Reading]]) -> dict[Key, dict[str
     found: dict[Key, dict[str, Reading]] = {}
     seen: Counter[tuple[str, str, str]] = Counter()
     for moment, reading in readings:
-        code, history = reading.obis or reading.code, reading.history or ""
+        code, history = reading.full_code, reading.history or ""
         place = seen[moment, code, history]
         seen[moment, code, history] += 1
         found.setdefault((code, history, place), {})[moment] = reading

@@ -51,6 +51,8 @@ class SettingsPage(Page):
         for problem in station.desk.settings.problems:
             column.addWidget(Banner(look, "warned", "The settings file", problem))
         for section, title in SECTIONS.items():
+            if section != "look" and not station.desk.may("settings.change"):
+                continue
             shown = [item for item in DECLARATIONS if item.section == section and item.shown]
             if shown:
                 column.addWidget(self._section(title, shown))

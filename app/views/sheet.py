@@ -7,6 +7,8 @@ from app.views.controls import ActionButton, FocusRing, action_bar
 from app.views.surfaces import label
 from app.views.theme import Look
 
+ROOM = 0.94  # of the window
+
 
 class Sheet(QDialog):
     """One thing to decide; Escape leaves without doing it."""
@@ -29,6 +31,7 @@ class Sheet(QDialog):
         self.body.addWidget(label(look, title, "heading", strong=True))
         outer.addWidget(content, 1)
         self._outer = outer
+        self._host: QWidget | None = None
 
     def finish(self, primary: ActionButton, *left: ActionButton, leave: str = "Leave") -> None:
         """Add the action bar, with ``primary`` on Enter and a button that leaves on Escape."""
@@ -46,11 +49,17 @@ class Sheet(QDialog):
 
     def fit_to(self, window: QWidget) -> None:
         """Stay inside the window it belongs to."""
+        self._host = window
+        self.refit()
+        self.setWindowModality(Qt.WindowModality.WindowModal)
+
+    def refit(self) -> None:
+        """Be as high as what is shown by now needs, inside the window."""
+        if self._host is None:
+            return
         for part in self.findChildren(QWidget):
             part.ensurePolished()  # the style sheet says how high fields are
         self._outer.activate()
         self.adjustSize()  # which stays below two thirds of the screen, also where more is needed
-        room = window.size() * 0.94
         wanted = QSize(self.width(), self._outer.totalHeightForWidth(self.width()))
-        self.resize(self.size().expandedTo(wanted).boundedTo(room))
-        self.setWindowModality(Qt.WindowModality.WindowModal)
+        self.resize(self.size().expandedTo(wanted).boundedTo(self._host.size() * ROOM))

@@ -11,8 +11,9 @@ from app.views.theme import Look
 
 PLACES = [
     Place("Jobs", "briefcase"),
-    Place("Maintenance", "wrench"),
-    Place("Settings", "settings"),
+    Place("Maintenance", "wrench", "meter.read"),
+    Place("Settings", "settings", foot=True),
+    Place("Centre", "monitor", "centre.look"),
 ]
 
 
@@ -20,6 +21,7 @@ class ConnectionBar(QFrame):
     """What is connected, as whom, and what is still unsent; visible on every page."""
 
     pressed = Signal()
+    locked = Signal()
 
     def __init__(self, look: Look) -> None:
         super().__init__()
@@ -38,6 +40,9 @@ class ConnectionBar(QFrame):
         self.button = ActionButton(look, "Connect", "secondary", "plug", self._key)
         self.button.clicked.connect(self.pressed)
         row.addWidget(self.button)
+        self.lock = ActionButton(look, "Lock", "ghost", "lock")
+        self.lock.clicked.connect(self.locked)
+        row.addWidget(self.lock)
         self.show_standing(Standing())
 
     @property
@@ -50,6 +55,8 @@ class ConnectionBar(QFrame):
         self._left = left
         self._swap(self._right, right := self._standing(standing))
         self._right = right
+        self.lock.setVisible(standing.person != "")
+        self.button.setVisible(standing.may_connect)
         face = {
             "idle": ("Connect", "plug"),
             "connecting": ("Stop", "x"),
@@ -79,7 +86,7 @@ class ConnectionBar(QFrame):
         look = self._look
         items = [sync_face(standing, short=look.compact)]
         if standing.role and not (look.compact and look.gloves):
-            items.insert(0, ("user", standing.role.capitalize()))
+            items.insert(0, ("user", who(standing, short=look.compact)))
         parts = [row_of(look, icon_label(look, icon), label(look, w), gap=6) for icon, w in items]
         problem = standing.sync_problem
         if problem is not None:
@@ -87,6 +94,13 @@ class ConnectionBar(QFrame):
             parts[-1].setAccessibleName(items[-1][1])
             parts[-1].setAccessibleDescription(parts[-1].toolTip())
         return row_of(look, *parts, gap=look.space.m)
+
+
+def who(standing: Standing, *, short: bool = False) -> str:
+    """Say who works here: "Ada Marlow, lead"; the role alone where nobody signs in."""
+    if not standing.person:
+        return standing.role.capitalize()
+    return standing.person if short else f"{standing.person}, {standing.role}"
 
 
 def sync_face(standing: Standing, *, short: bool = False) -> tuple[str, str]:

@@ -33,6 +33,8 @@ class Standing:
     kind: str = ""
     port: str = ""
     role: str = ""
+    person: str = ""  # who has signed in; "" in single hands
+    may_connect: bool = True
     unsent: int = 0
     syncing: bool = False
     sync_problem: Message | None = None
@@ -54,6 +56,7 @@ class Station(QObject):
         self.line = Worker("meter")
         self._post = Worker("sync")
         self.fetcher = Fetcher(self.data, self)
+        self.office = Fetcher(self._post, self)  # what is asked of the centre
         self.target = desk.settings.text("connection.port")
         self.meter_type = desk.settings.text("connection.meter_type")
         self.port_title = self.target
@@ -90,10 +93,12 @@ class Station(QObject):
             meter.serial or meter.utility_serial if meter else "",
             " ".join(part for part in (meter.manufacturer, meter.model) if part) if meter else "",
             self.port_title,
-            self.desk.role,
-            self._unsent,
-            self.syncing.busy,
-            self.sync_problem,
+            role="" if self.desk.locked else self.desk.role,
+            person=self.desk.who if self.desk.shared and not self.desk.locked else "",
+            may_connect=self.desk.may("meter.read"),
+            unsent=self._unsent,
+            syncing=self.syncing.busy,
+            sync_problem=self.sync_problem,
         )
 
     def at(self) -> At:
@@ -198,6 +203,7 @@ class Station(QObject):
         """Stop the workers; nothing may be running any more."""
         self.auto.stop()
         self.fetcher.close()
+        self.office.close()
         for worker in (self.data, self.line, self._post):
             worker.close()
 

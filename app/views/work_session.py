@@ -242,7 +242,8 @@ class ReadSession(LineSession):
 
     def start(self) -> None:
         """Read what is wanted from the meter at the chosen port."""
-        self.findings.clear()
+        if not self.station.line_busy():
+            self.findings.clear()
         self.begin(self.station.desk.bench.read(self.station.at(), self.what))
 
     def ended(self, _result: object) -> None:

@@ -185,6 +185,10 @@ class Bench:
             _LOG.warning("%s", error)
             return []
 
+    def note_of(self, meter_type: str) -> str:
+        """What should be known before connecting to a meter of this type; "" for nothing."""
+        return meter_type_named(meter_type).note if meter_type else ""
+
     # --- its objects ----------------------------------------------------------------------
 
     def objects(self, at: At, *, anew: bool = False) -> Task[tuple[ObjectEntry, ...]]:

@@ -8,13 +8,14 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Select, select
 
-from app.centre.contract import MAX_EVENTS
+from app.centre.contract import MAX_EVENTS, Centre
 from app.centre.opening import open_centre
 from app.errors import BadInput, NotFound, NotPermitted, VaultLocked
 from app.models.database import Database
@@ -24,13 +25,14 @@ from app.models.measured import ProfileSegment
 from app.models.order import Attachment, CheckResult, WorkOrder
 from app.paths import reports_folder
 from app.reports.commissioning_pdf import render
-from app.services.audit import append
+from app.services.centre_login import centre_password
+from app.services.centre_standing import Standing, standing
 from app.services.connection import Overrides, Target, connect, open_port, secrets_in_entry
 from app.services.events import stored_events
 from app.services.profile import stored_capture
 from app.services.readout import stored_readings
+from app.services.seat import demand
 from app.services.token_box import TokenBox
-from app.services.users import RIGHTS, in_single_hands
 from app.services.vault import Vault
 from app.settings import Settings
 from app.sync.chip import pending
@@ -42,6 +44,7 @@ from app.workorders.purging import clear_up
 from app.workorders.record import build_record
 from app.workorders.results import StepView, step_value, steps_view
 from app.workorders.runner import Outcome, work
+from app.workorders.shared import SharedLaptop
 from app.workorders.tokens import TokenView, token_views
 from app.workorders.visit import WorkContext
 from drivers.link import Line, Link
@@ -85,7 +88,7 @@ def no_secrets(meter_type: str, serial: str) -> Secrets:
     return Secrets()
 
 
-class Desk:
+class Desk(SharedLaptop):
     """What people do with orders and meters, whatever shows it to them.
 
     Args:
@@ -109,7 +112,7 @@ class Desk:
         tokens: TokenBox | None = None,
         vault: Vault | None = None,
     ) -> None:
-        self.db = db
+        super().__init__(db)
         self.settings = settings
         self.trace = trace or Trace()
         self._secrets_of = secrets_of
@@ -129,17 +132,20 @@ class Desk:
     @property
     def who(self) -> str:
         """Who works with the program."""
-        return self.settings.text("installer.name") or "Installer"
+        return super().who or self.settings.text("installer.name") or "Installer"
 
     @property
     def role(self) -> str:
         """Their role, in lower case."""
+        if self.db.actor is not None:
+            return self.db.actor.role
         return self.settings.text("installer.role").lower() or "installer"
 
-    def may(self, right: str) -> bool:
-        """Tell whether whoever works here has a right; in single hands everybody has all."""
-        with self.db.read() as session:
-            return self.role in RIGHTS[right] or in_single_hands(session)
+    def centre_standing(self) -> Standing:
+        """What the centre holds, for the one page that shows it."""
+        demand(self.db, "centre.look")
+        with self._centre("") as centre:
+            return standing(centre)
 
     def secret_names(self) -> list[str]:
         """The names of the secrets in the keyring; never a value."""
@@ -158,10 +164,6 @@ class Desk:
             raise VaultLocked("this desk has no password store")
         self._vault.set(name, value)
         self._keep_record("vault.changed", name, {})
-
-    def _keep_record(self, act: str, subject: str, body: dict[str, Any]) -> None:
-        with self.db.write() as session:
-            append(session, self.who, act, subject, body)
 
     def ports(self) -> list[PortChoice]:
         """Real ports with what is plugged in, then the virtual meters of the demo."""
@@ -186,6 +188,7 @@ class Desk:
         secrets: Secrets | None = None,
     ) -> Task[Outcome]:
         """Work the order from where it stopped, with the meter at ``target`` ("" for none)."""
+        demand(self.db, "orders.work")
         with self.db.read() as session:
             order = session.get(WorkOrder, order_id)
         if order is None:
@@ -276,10 +279,7 @@ class Desk:
 
     def synchronise(self, url: str = "", *, batch: int = MAX_EVENTS) -> Task[SyncResult]:
         """Send the journal to the centre, ``batch`` events at once, and take the mail."""
-        address = url or self.settings.text("centre.url")
-        if not address:
-            raise BadInput("no centre is set; give its address in the settings")
-        with open_centre(address) as centre:
+        with self._centre(url) as centre:
             result = yield from synchronise(self.db, centre, batch=batch)
         self.clear_up()
         return result
@@ -287,6 +287,12 @@ class Desk:
     def clear_up(self) -> None:
         """Remove tokens and decoder keys of orders that are over, also after a kill."""
         clear_up(self.db, self.tokens)
+
+    def _centre(self, url: str) -> Centre:
+        address = url or self.settings.text("centre.url")
+        if not address:
+            raise BadInput("no centre is set; give its address in the settings")
+        return open_centre(address, partial(centre_password, self.db.folder))
 
     def pending(self) -> int:
         """How many events the centre has not acknowledged."""
@@ -338,6 +344,7 @@ class Desk:
 
         @contextmanager
         def opened(name: str) -> Iterator[Meter]:
+            demand(self.db, "meter.read")
             chosen = name or meter_type
             known = secrets or self._secrets(chosen, serial, secret)
             place = Target(target, chosen, serial, settings, known, self.db.folder)

@@ -21,6 +21,7 @@ from app.models.database import Database
 from app.models.files import keep_file
 from app.models.journal import append
 from app.models.order import Attachment, Incident, OrderState, WorkOrder
+from app.services.seat import demand
 from app.workorders.lifecycle import INSTALLER, loaded, transition
 from app.workorders.photos import load_picture
 from resources import resource
@@ -116,6 +117,7 @@ def report_incident(
         NotFound: There is no such order.
         NotPermitted: The order's state does not allow it: it is done, or not with this laptop.
     """
+    demand(db, "orders.work")
     known = incident_code(code)
     at = utc_now()
     kept = [_kept(db.folder, path, order_id, at) for path in photos]

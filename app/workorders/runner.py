@@ -16,6 +16,7 @@ from app.models.database import Database
 from app.models.files import keep_file
 from app.models.journal import append
 from app.models.order import Attachment, Draft, OrderState, StepResult, WorkOrder
+from app.services.seat import demand
 from app.tasks import Found, Progress, Task
 from app.workorders.lifecycle import transition
 from app.workorders.limits import load_pack
@@ -101,6 +102,7 @@ def work(
         NotPermitted: Its state does not allow work, or a step may not be left out.
         DriverError: The meter or the line failed; what arrived is kept, `work` goes on there.
     """
+    demand(context.db, "orders.work")
     order, procedure = _begin(context, order_id, stop_after)
     if order.state != OrderState.STARTED:
         clear_up(context.db, context.tokens, who=context.who)
@@ -126,6 +128,7 @@ def skip_step(db: Database, order_id: str, key: str, reason: str) -> None:
     Raises:
         NotPermitted: The procedure does not allow it for this reason.
     """
+    demand(db, "orders.work")
     with db.write() as session:
         order = _order(session, order_id)
         step = load_procedure(order.procedure).step(key)

@@ -7,12 +7,14 @@ codes: the words are then the type's, or there are none.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from drivers import obis
+from drivers.eventwords import event_text
 from drivers.iec62056.dataset import parse_number
 from drivers.iec62056.profile import worded
 from drivers.iec62056.times import MeterZone, parse_datetime
-from drivers.metertype import StatusBit
+from drivers.metertype import MeterType, StatusBit
 from drivers.values import MeterEvent
 
 _FIXED = 4  # groups: time, status, "", count
@@ -77,6 +79,17 @@ def words_of(status: str, bits: Sequence[StatusBit] = ()) -> str:
     if all(raw & bit for bit in _CLOCK_SET):
         words.append("Clock set")
     return ", ".join(words)
+
+
+def in_words(event: MeterEvent, meter_type: MeterType) -> MeterEvent:
+    """Return the event with the text that the table of the type's log has for its code."""
+    logs = meter_type.logs
+    table = next(
+        (log.events for log in logs if (obis.parse(log.code) or log.code) == event.log), ""
+    )
+    if not table or not event.code.isdecimal():
+        return event
+    return replace(event, text=event_text(table, event.log, int(event.code)) or event.text)
 
 
 def _captured(groups: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -5,7 +5,7 @@ because a readout takes seconds to minutes and costs a heat meter's battery.  Th
 once and kept: identity, registers and clock all come from it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -14,18 +14,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from drivers.errors import (
     AccessDenied,
-    DriverError,
     GarbledReply,
     NoReply,
     NotSupported,
     ValueRefused,
 )
-from drivers.eventwords import event_text
 from drivers.iec62056.access import Programming, lines_of
 from drivers.iec62056.archive import ReadingPlan, inside, log_name, profile_name, range_text
 from drivers.iec62056.clock import Clock, reading
 from drivers.iec62056.dataset import DataSet
 from drivers.iec62056.frames import Identification, Message
+from drivers.iec62056.log import in_words
 from drivers.iec62056.reading import Block, ReadoutDialogue
 from drivers.iec62056.readout import DataReader, Readout, decode_message
 from drivers.iec62056.registers import all_readings, identity_of, matching, reading_of, readings
@@ -46,6 +45,7 @@ from drivers.values import (
     Reading,
     RelayReading,
     Span,
+    newest,
 )
 
 _REOPENED = 1  # new sessions after an answer broke off, without one row in between
@@ -91,7 +91,7 @@ class Iec62056Meter:
         """End programming mode; after a readout the meter is at rest by itself."""
         self._access.leave()
 
-    def arriving(self) -> Iterator[DataSet]:
+    def arriving(self) -> Generator[DataSet, None, None]:
         """Read the list, yielding its values as they arrive, before their check is known.
 
         For showing progress.  Values of a block that is read again come again.  `registers` then
@@ -108,7 +108,7 @@ class Iec62056Meter:
             except StopIteration as done:
                 self._take(done.value)
                 return
-            except DriverError:
+            except Exception:  # the line broke, or the operator stopped
                 self._keep(reader)
                 raise
             if isinstance(event, Identified):
@@ -118,7 +118,11 @@ class Iec62056Meter:
                 if event.fresh:
                     reader = DataReader(self._zone)
                     self._begun, self._clock_at = self._clock.now(), None
-                yield from self._arrived(reader, event)
+                try:
+                    yield from self._arrived(reader, event)
+                except GeneratorExit:
+                    self._keep(reader)
+                    raise
 
     def _arrived(self, reader: DataReader, event: DataLine) -> list[DataSet]:
         sets = reader.take(event.text)
@@ -157,7 +161,8 @@ class Iec62056Meter:
             raise GarbledReply("the meter's list is empty")
         if self._readout.check == "bad":
             count = len(self._readout.values)
-            raise GarbledReply(f"the check of the list does not fit ({count} values arrived)")
+            text = f"the check of the list does not fit ({count} values arrived)"
+            raise GarbledReply(text, "check")
         return self._readout
 
     def identity(self) -> Identity:
@@ -172,7 +177,7 @@ class Iec62056Meter:
         """
         try:
             readout = self._list()
-        except DriverError:
+        except Exception:
             if self._readout is not None:
                 yield from readings(self._readout, self.meter_type)
             raise
@@ -182,11 +187,15 @@ class Iec62056Meter:
         """Every value of the list, also those that the type does not list, as `registers` does."""
         try:
             readout = self._list()
-        except DriverError:
-            if self._readout is not None:
-                yield from all_readings(self._readout, self.meter_type)
+        except Exception:
+            yield from self.arrived()
             raise
         yield from all_readings(readout, self.meter_type)
+
+    def arrived(self) -> Iterator[Reading]:
+        """What is there of the list without asking for it, also where it broke off."""
+        if self._readout is not None:
+            yield from all_readings(self._readout, self.meter_type)
 
     def object(self, code: str, class_id: int = 0, attribute: int = 2) -> Reading:  # noqa: ARG002
         """One register by its code in any spelling, read by itself where the type can."""
@@ -195,7 +204,8 @@ class Iec62056Meter:
         found = matching(readout, code)
         if not found:
             raise NotSupported(f"the meter has no {code}")
-        return reading_of(found[0], readout.check, own=self.meter_type.iec62056)
+        known = self.meter_type.register(code)
+        return reading_of(found[0], readout.check, known, self.meter_type.iec62056)
 
     def _single(self, code: str) -> Readout:
         """Return the answer to the read command for ``code``; a bare value gets the code."""
@@ -240,7 +250,7 @@ class Iec62056Meter:
             raise NotSupported("this meter gives rows by time, not by number")
         name = profile_name(self.meter_type, info.obis)
         plan = ReadingPlan(span, info.period_s, self._clock.now())
-        expected = plan.expected or span.last
+        expected = (span.last if span.start is None else 0) or plan.expected
         while (window := plan.window()) is not None:
             try:
                 for rows in self._rows(name, *window, blocks=plan.troubled):
@@ -280,17 +290,16 @@ class Iec62056Meter:
     def events(self, code: str = "", span: Span | None = None) -> Iterator[MeterEvent]:
         """The records of a log in the meter's order, in words where its codes are known."""
         name = log_name(self.meter_type, code)
-        start, end = (span.start, span.end) if span else (None, None)
+        wanted = span or Span()
+        start, end = wanted.start, wanted.end
         log = self._archive(name, start, end).log
         rows = [row for row in log.rows if inside(row.time, start, end)] if log else []
-        if span and span.last:
-            rows = rows[-span.last :]
-        table = next((item.events for item in self.meter_type.logs if item.code == name), "")
+        if wanted.entries is not None:
+            rows = rows[wanted.entries[0] - 1 : wanted.entries[1]]
+        rows = newest(rows, wanted.last)
         for row in rows:
-            text = row.text
-            if table and row.code.isdecimal():
-                text = event_text(table, row.log, int(row.code)) or text
-            yield replace(row, time=row.time.astimezone(UTC), text=text)
+            event = in_words(row, self.meter_type)
+            yield replace(event, time=event.time.astimezone(UTC))
 
     def _archive(self, name: str, start: datetime | None, end: datetime | None) -> Readout:
         """Return the whole answer for a range of a profile or log; asked again when it breaks."""

@@ -30,10 +30,11 @@ from drivers.iec62056 import frames
 from drivers.iec62056.block import BlockReader
 from drivers.iec62056.frames import Message
 from drivers.iec62056.password import password_message, refusal
-from drivers.iec62056.session import Dialogue, Heard, Part, Settings, Step
+from drivers.iec62056.session import QUIET, Dialogue, Heard, Listen, Part, Settings, Step
 from drivers.secrets import Secret
 from drivers.values import Statistics
 
+SENDING_S = 40.0  # s, longest wait for the end of an answer that nobody wants any more
 _LONE_S = 0.3  # s of silence after ACK or NAK that prove it stands alone
 _MOST_BLOCKS = 10_000
 ACKNOWLEDGED = Message("ACK", b"", "absent")
@@ -52,6 +53,7 @@ class ProgrammingDialogue(Dialogue):
         self.password_given = False  # whatever came of it
         self.answered_at = 0.0  # when the first character of the last answer came
         self._parts = 0  # blocks of the answer that were handed on
+        self._due = 0.0  # an answer is: so long the next of its characters may take
 
     def enter(self, password: Secret | None) -> Generator[Step, Heard, None]:
         """Sign on, choose programming mode, and give the password where there is one.
@@ -75,6 +77,10 @@ class ProgrammingDialogue(Dialogue):
         failure: NoReply | GarbledReply = NoReply(self.type.timing.reply_s)
         for _ in range(self.type.timing.retries + 1):
             found = yield from self.sign_on()
+            if not found.line:  # the rest of an answer to somebody else, or a list
+                failure = GarbledReply("data came in place of an identification")
+                yield from self.quiet()
+                continue
             if self.mode() != "C":
                 raise NotSupported(f"{found.line} offers no programming mode")
             self.open = True
@@ -95,6 +101,7 @@ class ProgrammingDialogue(Dialogue):
         yield from self.let_pass(self.sent_end - self.now)
         if self.line != self.settings.line():
             self.keep_first_speed = True  # perhaps the announced speed is not followed
+            self.not_followed()
             yield from self.configure(self.settings.line())
             yield from self.send(frames.BREAK)
         yield from self.quiet()
@@ -172,11 +179,24 @@ class ProgrammingDialogue(Dialogue):
             raise AccessDenied("the meter ended the session: it may want a password")
 
     def leave(self) -> Generator[Step, Heard, None]:
-        """End the session with a break; the meter does not answer it."""
+        """End the session with a break; the meter does not answer it.
+
+        A meter that is in the middle of an answer may not hear it: it is said again when the meter
+        has come to its end, within `SENDING_S`.
+        """
         self.open = False
         yield from self._rest()
         yield from self.send(frames.BREAK)
         yield from self.let_pass(self.sent_end - self.now)
+        latest = self.now + SENDING_S
+        while self._due and self.now < latest:
+            heard = yield Listen(self.now + self._due)
+            self.now, self._due = heard.now, _LONE_S
+            if not heard.data:
+                self._due = 0.0
+                yield from self.send(frames.BREAK)
+                yield from self.let_pass(self.sent_end - self.now)
+                return
 
     def _whole_answer(self) -> Generator[Step, Heard, Message]:
         first = yield from self._proved_answer()
@@ -207,18 +227,20 @@ class ProgrammingDialogue(Dialogue):
 
     def _answer(self) -> Generator[Step, Heard, Message]:
         reader = BlockReader()
-        lone = b""
+        lone, self._due = b"", QUIET
         until = max(self.sent_end, self.now) + self.type.timing.reply_s
         while not reader.done:
             data = yield from self.listen(until)
             data = data or self.ear.give_up()
             if not data:
+                self._due = 0.0
                 if lone:
                     return _LONE[lone]
                 if reader.started:
                     raise GarbledReply("the answer broke off")
                 raise NoReply(self.type.timing.reply_s)
             if not reader.started and not lone:
+                self._due = _LONE_S
                 self.answered_at = self.now
                 if self.statistics.switch_margin_s is None:
                     self.statistics.switch_margin_s = max(0.0, self.now - self.sent_end)
@@ -226,6 +248,7 @@ class ProgrammingDialogue(Dialogue):
             lone = stripped if not reader.started and stripped in _LONE else b""
             reader.feed(data)
             until = self.now + (_LONE_S if lone else self.type.timing.gap_s)
+        self._due = 0.0
         self.statistics.round_trips += 1
         return reader.message
 

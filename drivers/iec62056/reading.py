@@ -77,7 +77,7 @@ class ReadoutDialogue(Dialogue):
             own = self.type.iec62056
             yield from self.choose(own.v, own.y)
         elif mode == "B":
-            yield from self.configure(replace(self.line, speed=self.identification.speed))
+            yield from self.follow(replace(self.line, speed=self.identification.speed))
         fallen = self.line == first
         naks = 0
         while True:
@@ -130,6 +130,7 @@ class ReadoutDialogue(Dialogue):
         """Listen at the first speed: the announced one was not followed, or nothing was heard."""
         if heard:
             self.keep_first_speed = True
+            self.not_followed()
             self.remark("speed announced but not followed")
         self.early = b""
         self._changed_inside = True

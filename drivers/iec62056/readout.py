@@ -147,18 +147,23 @@ def shown(text: str) -> str:
     return clean if len(clean) <= _SHOWN else clean[:_SHOWN] + "…"
 
 
-def decode_readout(data: bytes, zone: MeterZone | None = None) -> Readout:
+def decode_readout(
+    data: bytes, zone: MeterZone | None = None, own: Iec62056 | None = None
+) -> Readout:
     """Return what saved bytes say; times without a zone of their own are read in ``zone``.
+
+    ``own`` is what the meter's type adds, where it is known.
 
     Raises:
         GarbledReply: There is nothing in the bytes that an IEC 62056-21 meter sends.
     """
     try:
-        decoded = _decode(data[:_BODY_LIMIT], zone or MeterZone())
+        reader = DataReader(zone or MeterZone(), own=own or Iec62056())
+        decoded = _decode(data[:_BODY_LIMIT], reader)
     except (ArithmeticError, OverflowError) as error:  # numbers no meter prints
         raise GarbledReply(f"not a readout: {error}") from error
     found = decoded.values or decoded.profile or decoded.log or decoded.identification
-    if not (found or decoded.remarks):
+    if not found and (decoded.damaged or not decoded.remarks):
         raise GarbledReply("there is no IEC 62056-21 data in these bytes")
     if zone is None and _has_times(decoded):
         return replace(decoded, remarks=(*decoded.remarks, _ZONE_REMARK))
@@ -181,10 +186,9 @@ def decode_message(
     return _result(identification, _take_messages([message], reader), reader)
 
 
-def _decode(data: bytes, zone: MeterZone) -> Readout:
+def _decode(data: bytes, reader: DataReader) -> Readout:
     if is_exchange(data):
-        return _decode_exchange(data, zone)
-    reader = DataReader(zone)
+        return _decode_exchange(data, reader)
     if frames.looks_like_parity(data):
         data, errors = frames.without_parity(data)
         reader.remark("parity bits removed in software")
@@ -381,8 +385,8 @@ class _Exchange:
         _feed(message.body, self.reader)
 
 
-def _decode_exchange(data: bytes, zone: MeterZone) -> Readout:
-    exchange = _Exchange(DataReader(zone))
+def _decode_exchange(data: bytes, reader: DataReader) -> Readout:
+    exchange = _Exchange(reader)
     for direction, part in read_exchange(data):
         if direction == "TX":
             exchange.sent(part)

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from drivers import obis
 from drivers.iec62056.dataset import DataSet
 from drivers.iec62056.profile import ProfileData
 from drivers.iec62056.readout import LogData, Readout
@@ -35,6 +36,7 @@ def _value(item: DataSet) -> Json:
     return {
         "code": item.code,
         "obis": item.obis or None,
+        "name": obis.name_of(item.obis) or None,
         "value": _number(item.value),
         "unit": item.unit or None,
         "text": item.text,

@@ -79,6 +79,8 @@ def reading_of(
     if own is not None and (words := history_words(item.history, own)):
         current = obis.name_of(item.obis.rpartition(".")[0] + ".255") if item.obis else ""
         name = f"{(known.name if known else '') or current or item.base}, {words}"
+    if item.history is not None and "&" in item.code:
+        name += " (manual reset)"
     time = item.time.astimezone(UTC) if item.time is not None else None
     text = item.text or ""
     raw = "".join(f"({group})" for group in item.groups)

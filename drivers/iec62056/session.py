@@ -45,10 +45,9 @@ WAKE_S, WAKE_PAUSE_S = 2.2, 1.6
 LONGEST_NOISE = 10.0  # s of characters without an identification among them
 LONGEST_BLOCK = 1800.0  # s; the longest list known takes 318 s at 300 Bd
 _LINE_END_S = 0.2  # s after a lone CR, before the line counts as complete
-_IDENTIFICATION = re.compile(
-    rb"/(?!\?)([A-Za-z]{3}[^\r\n\x02/]{1,61})(?:\r\n|\n|\r(?=[^\n])|(?=\x02))"
-)
-_OPEN_LINE = re.compile(rb"/(?!\?)[A-Za-z]{3}[^\r\n\x02/]{1,61}\r\Z")
+_WHO = rb"/([A-Z]{2}[A-Za-z][ -.0-~]{1,61})"  # printable: noise seldom looks so
+_IDENTIFICATION = re.compile(_WHO + rb"(?:\r\n|\n|\r(?=[^\n])|(?=\x02))")
+_OPEN_LINE = re.compile(_WHO + rb"\r\Z")
 _EARLY = re.compile(rb"\x02|\(")
 _SHORT = 4  # characters that an answer may share with what was sent
 _UNASKED = re.compile(rb"\x02[^\x03\x04]*\(")  # data where an identification belongs
@@ -194,6 +193,7 @@ class Dialogue:
         self.now = 0.0
         self.sent_end = 0.0
         self.early = b""  # heard before the reading began
+        self._errors_before = (0, 0)  # of parity and framing, when the speed was changed
 
     # -- signing on ----------------------------------------------------------------------------
 
@@ -287,7 +287,7 @@ class Dialogue:
         speed = frames.speed_of(rate) or first.speed
         line = Line.named(speed, form) if form else replace(first, speed=speed)
         if line != first:
-            yield from self.configure(line)
+            yield from self.follow(line)
             took = self.now - self.sent_end
             if took > self.identification.reaction_s:
                 self.remark(
@@ -334,6 +334,19 @@ class Dialogue:
         """Use ``line`` from now on."""
         self.line = line
         self.now = (yield Configure(line)).now
+
+    def follow(self, line: Line) -> Generator[Step, Heard, None]:
+        """Use ``line`` as the meter announced it."""
+        counted = self.statistics
+        self._errors_before = counted.parity_errors, counted.framing_errors
+        yield from self.configure(line)
+
+    def not_followed(self) -> None:
+        """Count as foreign what was damaged since the speed changed: the line is not to blame."""
+        counted = self.statistics
+        parity, framing = self._errors_before
+        counted.discarded += max(counted.parity_errors - parity, counted.framing_errors - framing)
+        counted.parity_errors, counted.framing_errors = parity, framing
 
     def let_pass(self, seconds: float) -> Generator[Step, Heard, None]:
         """Let time pass; what arrives meanwhile is dropped."""

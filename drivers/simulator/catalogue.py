@@ -32,6 +32,14 @@ def _programmed(dialect: str) -> tuple[Builder, dict[str, str]]:
     return partial(iecmeter.build, dialect=dialect), dict(iecmeter.FAULTS)
 
 
+def _moded(mode: str) -> tuple[Builder, dict[str, str]]:
+    """Return an IEC 62056-21 meter of a mode without a choice of speed."""
+    from drivers.simulator import iecfaults, iecmodes  # noqa: PLC0415 (only what is asked for)
+
+    faults = iecmodes.PUSH_FAULTS if mode == "D" else iecfaults.FAULTS
+    return partial(iecmodes.build, mode=mode), dict(faults)
+
+
 def _sml() -> tuple[Builder, dict[str, str]]:
     from drivers.simulator import sml  # noqa: PLC0415 (only what is asked for)
 
@@ -44,6 +52,9 @@ _TYPES: dict[str, Callable[[], tuple[Builder, dict[str, str]]]] = {
     "emh-lzqj": partial(_programmed, "emh"),
     "metcom-mcs301": partial(_programmed, "metcom"),
     "turkish-mass": partial(_programmed, "mass"),
+    "iec-mode-a": partial(_moded, "A"),
+    "iec-mode-b": partial(_moded, "B"),
+    "iec-mode-d": partial(_moded, "D"),
     "generic-sml": _sml,
 }
 
@@ -79,8 +90,7 @@ def build(
     """Return the virtual meters called ``type_name``, all for one line.
 
     Args:
-        type_name: ``hexcell-ddsy1088``, ``landisgyr-zmf100`` or ``replay:FILE``; with ``*5`` after
-            it five of them, with consecutive serials.
+        type_name: One of `type_names`; with ``*5`` after it five of them, with consecutive serials.
         serial: Serial of the first; "" for the type's own.
         rows: Rows of the load profile; 0 for the type's own number.
         seed: Chooses the values; the same seed gives the same meter.

@@ -213,7 +213,9 @@ class OpticalPort:
         if not (message.startswith(b"/?") and message.endswith(b"!\r\n")):
             return False
         wanted = message[2:-3].decode("ascii", "replace")
-        return not wanted or wanted.lstrip("0") == self._address.lstrip("0")
+        if not wanted:
+            return "wants-address" not in self._faults
+        return wanted.lstrip("0") == self._address.lstrip("0")
 
     def _identify(self, now: float) -> None:
         if "silence" in self._faults or ("deaf-once" in self._faults and self._first("request")):
@@ -289,10 +291,8 @@ class OpticalPort:
         data = spoilt(data, self._faults, wrong_check=wrong)
         self._state = State.HEARD_OUT
         self._deadline = None
-        at = now + self._reaction
-        if "early-data" in self._faults:
-            at = now
-        elif "late-data" in self._faults:
+        at = now + (0.0 if "early-data" in self._faults else self._reaction)
+        if "late-data" in self._faults:
             at = now + LATE
         self._format = form
         parts = pieces(on_the_wire(data, self._faults), self._faults, 10 / form.speed)

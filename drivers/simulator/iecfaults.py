@@ -16,6 +16,7 @@ NOISE = bytes((n * 167 + 29) & 0xFF | 1 for n in range(12))
 
 FAULTS = {
     "silence": "never answers",
+    "wants-address": "answers only to its own number, not to a request for anybody",
     "deaf-once": "does not hear the first request",
     "keeps-300": "announces a higher speed and stays at 300 Bd",
     "acts-as-mode-a": "sends its data right after the identification",

@@ -19,6 +19,7 @@ from drivers.simulator.programming import ProgrammingMode
 PERIOD = timedelta(minutes=15)
 ROWS = 3360  # 35 days
 FAULTS = {**PORT_FAULTS, **MODE_FAULTS}
+PASSWORD = b"12345678"  # of the meters that want one
 _OUTAGE = timedelta(hours=1)
 _EXTRA = timedelta(hours=2)
 _SUMMER_BIT, _POWER_BIT, _SET_BIT = 0x08, 0x80, 0x20
@@ -229,7 +230,8 @@ class Registers:
 
     def _new_header(self, before: datetime, moment: datetime, step: timedelta) -> bool:
         gap = moment - before != step and step == PERIOD
-        return gap or self._local(before).dst() != self._local(moment).dst()
+        season = self._local(before).dst() != self._local(moment).dst()
+        return gap or season or self._status(before) != self._status(moment)
 
     def _header(self, code: str, moment: datetime, step: timedelta) -> str:
         minutes = int(step.total_seconds() // 60)
@@ -322,13 +324,8 @@ def build(
         extra="extra-rows" in faults,
         live=start is None,
     )
-    mode = ProgrammingMode(
-        store,
-        passwords={"P1": password} if password else {},
-        in_value=own.in_value,
-        block=block,
-        faults=faults,
-    )
+    mode = _programming(store, password, seed, faults)
+    mode.block = block
     identification = own.identification.encode("ascii")
     return OpticalPort(
         name=f"iec62056-{dialect} {serial}",
@@ -338,6 +335,28 @@ def build(
         address=serial,
         faults=faults,
         expected=lambda: expected(store),
+    )
+
+
+def _programming(
+    store: Registers, password: bytes, seed: int, faults: Sequence[str]
+) -> ProgrammingMode:
+    """Return the programming mode with the password that is wanted, if one is."""
+    if "wants-computed-password" in faults:
+        return ProgrammingMode(
+            store,
+            operand=f"{seed * 0x9E3779B97F4A7C15 % 2**64:016X}".encode("ascii"),
+            passwords={"P2": PASSWORD},
+            method="a1700",
+            reads_open=False,
+            faults=faults,
+        )
+    wanted = "wants-password" in faults
+    given = password or (PASSWORD if wanted else b"")
+    passwords = {"P1": given} if given else {}
+    in_value = store.dialect.in_value
+    return ProgrammingMode(
+        store, passwords=passwords, in_value=in_value, reads_open=not wanted, faults=faults
     )
 
 

@@ -46,6 +46,7 @@ class DeviceLink:
         self._wire = Wire(devices, self._medium, latency=latency, start=start)
         self._gone = False
         self._pull_after: int | None = None
+        self._parity_seen = 0
 
     def now(self) -> float:
         """Return the virtual time in seconds."""
@@ -110,7 +111,9 @@ class DeviceLink:
                 self._alive()
         self.statistics.bytes_received += len(data)
         self.statistics.wire_s += len(data) * character_s(self._medium.line)
-        self.statistics.parity_errors = self._medium.parity_errors
+        self.statistics.parity_errors += self._medium.parity_errors - self._parity_seen
+        self._parity_seen = self._medium.parity_errors
+        self.statistics.parity_counted = True
         return data
 
     def _alive(self) -> None:

@@ -29,6 +29,8 @@ _READS, _WRITES = ("R1", "R2", "R5", "R6"), ("W1", "W2", "W5")
 FAULTS = {
     "no-programming": "answers the wish for programming mode with a break",
     "empty-operand": "offers an operand without digits",
+    "wants-password": "tells and takes nothing before the password 12345678 (P1)",
+    "wants-computed-password": "the same, but P2, computed from its operand",
     "locked": "is locked for passwords from the beginning",
     "r1-acknowledged": "acknowledges R1 without a value; R5 works",
     "nak-first-command": "refuses the first command as badly heard",
@@ -96,6 +98,7 @@ class ProgrammingMode:
     block: int = 256
     always_blocks: bool = False
     additive: bool = False
+    reads_open: bool = True  # without a password
     faults: Sequence[str] = ()
 
     def __post_init__(self) -> None:
@@ -192,7 +195,7 @@ class ProgrammingMode:
         return self._framed(STX, f"(ERROR)({self.attempts})".encode("ascii"))
 
     def _read(self, now: float, name: str, code: str, argument: str) -> bytes:
-        if "ends-session" in self.faults:
+        if "ends-session" in self.faults or not (self._open or self.reads_open):
             self.over = True
             return self._framed(SOH, b"B0")
         if name == "R1" and "r1-acknowledged" in self.faults:

@@ -5,6 +5,7 @@ from datetime import datetime
 from random import Random
 
 from drivers.simulator.device import WireFormat
+from drivers.simulator.push import PushDevice
 
 PERIOD = 2.0  # s between two telegrams
 FAULTS = {
@@ -64,7 +65,7 @@ def entry(
     return listed(octets(code), status, _NONE, unit_part, scaler_part, value, _NONE)
 
 
-class PushMeter:
+class PushMeter(PushDevice):
     """Sends a telegram every two seconds and hears nothing.
 
     Args:
@@ -76,6 +77,7 @@ class PushMeter:
     def __init__(self, serial: str = "", seed: int = 1, faults: Sequence[str] = ()) -> None:
         if unknown := set(faults) - set(FAULTS):
             raise ValueError(f"there is no fault {', '.join(sorted(unknown))}")
+        super().__init__(_LINE, PERIOD, silent="silence" in faults)
         self.serial = int(serial or 10_000_000 + seed)
         self.name = f"sml 1EMH00{self.serial:08d}"
         self._faults = frozenset(faults)
@@ -83,37 +85,13 @@ class PushMeter:
         self._import = chance.randrange(10_000_000, 900_000_000)  # tenths of a watt-hour
         self._export = chance.randrange(1_000_000)
         self._power = chance.randrange(-2000, 5000)
-        self._next: float | None = None
         self._count = 0
         self.server_id = b"\x0a\x01EMH\x00" + self.serial.to_bytes(4, "big")
 
-    @property
-    def format(self) -> WireFormat:
-        """Always 9600 8N1."""
-        return _LINE
-
-    def receive(self, now: float, data: bytes) -> None:
-        """Hear nothing."""
-
-    def garbled(self, now: float, count: int) -> None:
-        """Hear nothing."""
-
-    def wake_at(self) -> float | None:
-        """When the next telegram is due."""
-        if "silence" in self._faults:
-            return None
-        return 0.0 if self._next is None else self._next
-
-    def transmit(self, now: float) -> bytes:
+    def pushed(self, now: float) -> bytes:  # noqa: ARG002 (its values stand still)
         """Return the telegram that is due."""
-        if self._next is not None and now < self._next:
-            return b""
-        self._next = now + PERIOD
         self._count += 1
         return self._disturbed(self.telegram())
-
-    def sent(self, now: float) -> None:
-        """Go on."""
 
     def _disturbed(self, data: bytes) -> bytes:
         first = self._count == 1

@@ -225,8 +225,7 @@ class Wire:
         self._out_cut = bool(self._out)
 
     def drop(self) -> None:
-        """Forget what was on its way to or from a program that has gone."""
-        self._out.clear()
+        """Forget what was on its way to a program that has gone; what it sent still goes out."""
         self._heard.clear()
 
     # -- time --------------------------------------------------------------------------------

@@ -230,6 +230,31 @@ def test_rows_go_to_a_spreadsheet_and_to_json(tmp_path: Path):
     assert len(json.loads((tmp_path / "out.json").read_text())["profile"]["rows"]) == 20
 
 
+def test_short_names_blocks_and_the_last_events_from_the_command_line():
+    with virtual_meter(
+        "landisgyr-zmf100", "tcp:0", "--rows", 60, "--fault", "gbt", "--fault", "gbt-abort"
+    ) as link:
+        given = [link, "--type", "landisgyr-zmf100", "--json"]
+        logical = meterwright("read", *given, "registers", "quality", "profile", "events").json
+        blocks = ["--referencing", "short", "--general-blocks", "on", "--last", 3]
+        ended = meterwright("read", *given, *blocks, "registers", "quality", "profile", "events")
+        found = ended.json
+        since = logical["events"]["rows"][-2]["time"]
+        later = meterwright("read", *given, "events", "--from", since).json
+        before = meterwright("read", *given, "events", "--to", since, "--last", 2).json
+    assert ended.code == 0, ended.out
+    assert found["registers"] == logical["registers"]
+    assert found["profile"]["rows"] == logical["profile"]["rows"][-3:]
+    assert found["events"]["rows"] == logical["events"]["rows"][-3:]
+    rows = logical["events"]["rows"]
+    assert later["events"]["rows"] == [row for row in rows if row["time"] >= since]
+    assert before["events"]["rows"] == [row for row in rows if row["time"] <= since][-2:]
+    names = {one["obis"]: one["name"] for one in found["registers"]}
+    told_twice = {one["obis"]: one["name"] for one in found["quality"] if one["obis"] in names}
+    assert told_twice["1-1:32.7.0.255"] == "Voltage L1"
+    assert told_twice.items() <= names.items()
+
+
 def test_importing_the_drivers_alone_needs_nothing_of_the_program():
     code = "import drivers.connect, sys; sys.exit(any(n.split('.')[0] in ('app', 'PySide6', "
     code += "'sqlalchemy', 'keyring', 'reportlab') for n in sys.modules))"

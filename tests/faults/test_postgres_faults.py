@@ -22,6 +22,7 @@ from tests.protocol.sync_world import PostgresWorld, check_invariants, postgres_
 
 pytestmark = pytest.mark.postgres
 
+LIMITS_MS = (1, 2, 5, 10, 20, 50)
 SEEDS = max(6, int(os.environ.get("METERWRIGHT_SEEDS", "16")) // 2)
 
 
@@ -141,6 +142,7 @@ def test_a_backend_that_is_terminated_in_mid_push_is_met_by_pushing_again(tmp_pa
         check_invariants(world, field)
     finally:
         world.close()
+    sys.stdout.write("postgres, backend terminated in mid-push: 1 point tried, failures 0\n")
 
 
 def test_a_statement_time_out_in_mid_push_is_met_by_pushing_again(tmp_path):
@@ -148,7 +150,7 @@ def test_a_statement_time_out_in_mid_push_is_met_by_pushing_again(tmp_path):
     try:
         field = late_day(world)
         role = address(world.centre.logins[field.device_id]).user
-        for milliseconds in (1, 2, 5, 10, 20, 50):
+        for milliseconds in LIMITS_MS:
             world.reader.script(f"alter role {role} set statement_timeout = '{milliseconds}ms'")
             field.take_orders(20, source=f"t{milliseconds}")
             try:
@@ -160,6 +162,8 @@ def test_a_statement_time_out_in_mid_push_is_met_by_pushing_again(tmp_path):
         check_invariants(world, field)
     finally:
         world.close()
+    count = len(LIMITS_MS)
+    sys.stdout.write(f"postgres, statement time-out: {count} limits tried, failures 0\n")
 
 
 @pytest.mark.skipif(binaries() is None, reason="PostgreSQL is not installed")
@@ -184,6 +188,7 @@ def test_a_server_that_crashes_in_mid_push_and_comes_back_has_lost_nothing(tmp_p
         again(world._server)
         check_invariants(world, field)
         world.close()
+    sys.stdout.write("postgres, server crash and restart in mid-push: 1 point tried, failures 0\n")
 
 
 def again(wire):

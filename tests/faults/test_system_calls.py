@@ -31,6 +31,12 @@ ON_DISK = [
     ("pwrite64", "signal=SIGKILL", (25,)),
     ("fdatasync", "signal=SIGKILL", (5,)),
 ]
+ON_DISK_FAR = [  # the laptop's own disk, while the centre is a PostgreSQL server
+    ("pwrite64", "error=ENOSPC", (4,)),
+    ("pwrite64", "error=EIO", (17,)),
+    ("fdatasync", "error=EIO", (4,)),
+    ("fdatasync", "signal=SIGKILL", (6,)),
+]
 ON_THE_LINE = [
     ("sendto", "error=ECONNRESET", (1, 9)),
     ("recvfrom", "error=ECONNRESET", (6,)),
@@ -80,12 +86,13 @@ def test_a_failing_disk_loses_nothing_and_stops_nobody(place):
         assert status == (test_sync_kill.KILLED if killed else 0), f"{call} {action} {at}"
         assert day(folder) == 0 if killed else True, f"stuck after {call} {action} {at}"
         test_sync_kill.evening(folder)
-    sys.stdout.write(f"system calls, disk: {len(points(ON_DISK))} points tried, failures 0\n")
+    sys.stdout.write(f"system calls, SQLite: {len(points(ON_DISK))} points tried, failures 0\n")
 
 
 @pytest.mark.postgres
-def test_a_failing_line_loses_nothing_and_stops_nobody(place):
-    for number, (call, action, at) in enumerate(points(ON_THE_LINE)):
+def test_a_failing_line_or_disk_loses_nothing_with_a_centre_on_postgresql(place):
+    tried = [*points(ON_THE_LINE), *points(ON_DISK_FAR)]
+    for number, (call, action, at) in enumerate(tried):
         world = test_postgres_kill.morning(place / f"l{number}")
         assert (world.folder / URL_FILE).exists()
         status = day(world.folder, call, action, at)
@@ -94,4 +101,4 @@ def test_a_failing_line_loses_nothing_and_stops_nobody(place):
         assert day(world.folder) == 0 if killed else True, f"stuck after {call} {action} {at}"
         test_postgres_kill.evening(world)
         world.close()
-    sys.stdout.write(f"system calls, line: {len(points(ON_THE_LINE))} points tried, failures 0\n")
+    sys.stdout.write(f"system calls, PostgreSQL: {len(tried)} points tried, failures 0\n")

@@ -92,7 +92,7 @@ def opened(qtbot: QtBot) -> Iterator[Callable[..., MainWindow]]:
         qtbot.waitExposed(window)
         qtbot.waitUntil(lambda: window._wanted_look() == window.look, timeout=5000)
         windows.append(window)
-        if desk is not None:
+        if desk is not None and not desk.locked:
             qtbot.waitUntil(lambda: window.pages.queue.everything >= 0, timeout=5000)
         return window
 

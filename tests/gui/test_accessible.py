@@ -53,7 +53,7 @@ def parents(widget: QWidget) -> Iterator[QWidget]:
         yield widget
 
 
-@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize("place", [0, 1, 2, 3])
 def test_every_widget_of_every_place_has_a_name(window, qtbot, place):
     window.open_place(place)
     window.turn_trace()

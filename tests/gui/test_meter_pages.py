@@ -3,7 +3,8 @@
 import json
 import logging
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -13,23 +14,20 @@ from PySide6.QtWidgets import QDialog, QLabel, QWidget
 from app.errors import CentreUnreachable
 from app.services.connection import Overrides
 from app.services.known_meters import keep_place
-from app.tasks import Found, Progress
+from app.tasks import Progress
 from app.views import files
 from app.views.auto_sync import AutoSync
 from app.views.connect_sheet import ConnectSheet
 from app.views.fault_hooks import FaultHooks
-from app.views.find_sheet import FindSheet, of_bus_meter
 from app.views.line_panel import LinePanel
 from app.views.main_window import first_size
 from app.views.readout_view import ReadoutView
-from app.views.settings_sheet import SettingsSheet
+from app.views.registers_view import clock_and_meter
 from app.views.shell import sync_face
 from app.views.station import Standing
-from drivers.dlms.scan import BusMeter
 from drivers.errors import NoReply, NotSupported
-from drivers.find import Finding
 from drivers.metertype import load_meter_type
-from drivers.values import Identity, Reading, Statistics
+from drivers.values import ClockReading, Identity, Reading, Statistics
 from tests.gui.fake_meter import FakeMeter
 from tests.gui.test_order_page import WAIT
 
@@ -96,6 +94,18 @@ def test_all_values_of_a_list_are_shown_by_meaning_with_raw_code_and_text(window
     assert any("no profile" in sentence.lower() for sentence in page.line.sentences)
 
 
+def test_two_values_in_one_stand_apart_and_the_raw_text_is_kept(look, qtbot):
+    view = ReadoutView(look, None)
+    qtbot.addWidget(view)
+    raw = "098.5*C&096.1*C"
+    view.show_readings(
+        [("", Reading("9.4", "", "9.4", None, text=raw, raw=f"({raw})"))], None, None
+    )
+    model = view.table.model()
+    assert model.cell(1, 1).text == "098.5 C & 096.1 C"
+    assert model.cell(1, 4).text == f"({raw})"
+
+
 def test_the_search_looks_at_names_codes_and_raw_text_and_says_how_many(look, qtbot):
     view = ReadoutView(look, None)
     qtbot.addWidget(view)
@@ -129,6 +139,34 @@ def test_values_are_exported_with_kind_raw_text_and_who_told_them(
         assert "(010482.317*kWh)" in path.read_text(encoding="utf-8-sig")
     else:
         assert path.stat().st_size > 1000
+
+
+def test_what_arrived_of_a_list_stays_when_it_is_stopped(window, desk, qtbot):
+    class Slow(ListMeter):
+        def arriving(self):
+            yield "1.8.0"
+            window.pages.reading.runner.cancel()
+            while True:
+                yield "0.9.1"
+
+        def arrived(self):
+            yield Reading("1.8.0", "1-0:1.8.0.255", "Active energy import", Decimal(7), check="bad")
+
+    desk.meter = Slow()
+    page, session = read(window, qtbot)
+    assert session.stopped
+    assert [one.value for _, one in session.findings.readings] == [7]
+    assert "1 value" in words_of(page)
+
+
+def test_a_clock_far_off_is_told_in_days(look, qtbot):
+    shown = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    clock = ClockReading(shown, shown, Decimal(-306039245), Decimal("0.5"))
+    strip = clock_and_meter(look, clock, None, UTC)
+    qtbot.addWidget(strip)
+    text = " ".join(label.text() for label in strip.findChildren(QLabel))
+    assert "3542 d 2 h" in text
+    assert "behind ours: it shows 2026-03-01 12:00:00" in text
 
 
 def test_progress_is_shown_while_a_list_arrives(window, desk, qtbot):
@@ -165,124 +203,7 @@ def test_a_failure_says_what_the_line_showed(window, desk, qtbot):
     qtbot.waitUntil(lambda: "Nothing is heard" in words_of(page), timeout=WAIT)
 
 
-# --- finding settings -----------------------------------------------------------------------
-
-
-def finding(_target):
-    yield Progress("Trying 300 7E1", 0, 6, "ways")
-    kind = load_meter_type("landisgyr-zmf100")
-    return Finding(kind, "IEC 62056-21, mode C", 9600, "7E1", 300, echo=True,
-                   identification="/LGZ5ZMF100")  # fmt: skip
-
-
-def bus(_target, addresses, _meter_type=""):
-    assert addresses == "1-50"
-    kind = load_meter_type("hexcell-ddsy1088")
-    found = BusMeter(36, "02 48", 9600, "8N1", kind, 16, Identity(serial="46000755036"))
-    yield Found("meter", found)
-    return [found]
-
-
-def sheets(window, qtbot):
-    ports = ConnectSheet(window.look, window.station, window, "Connect")
-    ports.open()
-    qtbot.waitUntil(lambda: ports.list.model().rowCount() == 2, timeout=5000)
-    qtbot.waitUntil(ports.finder.isEnabled, timeout=5000)
-    ports.list.selectRow(0)
-    ports.finder.click()
-    return ports, ports.findChildren(FindSheet)[-1]
-
-
-def test_settings_are_found_shown_taken_over_and_used(window, desk, qtbot, monkeypatch):
-    monkeypatch.setattr(desk.bench, "find", finding)
-    ports, sheet = sheets(window, qtbot)
-    qtbot.waitUntil(sheet.go.isEnabled, timeout=5000)
-    cells = [sheet.table.model().cell(0, column) for column in range(2)]
-    assert cells[0].detail == "/LGZ5ZMF100"
-    assert (cells[1].text, cells[1].detail) == ("300 to 9600 Bd 7E1", "IEC 62056-21, mode C")
-    assert "echo" in sheet.note.words.text()
-    sheet.go.click()
-    assert ports.types.currentData() == "landisgyr-zmf100"
-    assert "300 Bd 7E1" in ports.note.words.text()
-    ports.go.click()
-    at = window.station.at()
-    assert (at.meter_type, at.overrides.speed) == ("landisgyr-zmf100", 300)
-
-
-def test_a_bus_is_searched_and_each_meter_has_its_address(window, desk, qtbot, monkeypatch):
-    def silent(_target):
-        yield Progress("Trying")
-        error = NoReply(2.0)
-        error.add_note("300 7E1: no answer")
-        raise error
-
-    monkeypatch.setattr(desk.bench, "find", silent)
-    monkeypatch.setattr(desk.bench, "search_bus", bus)
-    ports, sheet = sheets(window, qtbot)
-    qtbot.waitUntil(lambda: "300 7E1: no answer" in sheet.note.words.text(), timeout=5000)
-    assert not sheet.go.isEnabled()
-    sheet.along.click()
-    qtbot.waitUntil(sheet.go.isEnabled, timeout=5000)
-    assert sheet.table.model().cell(0, 2).text == "36"
-    sheet.reject()
-    ports.reject()
-
-
-def test_leaving_stops_the_search(window, desk, qtbot, monkeypatch):
-    stopped = threading.Event()
-
-    def endless(_target):
-        try:
-            while True:
-                yield Progress("Trying")
-        finally:
-            stopped.set()
-
-    monkeypatch.setattr(desk.bench, "find", endless)
-    ports, sheet = sheets(window, qtbot)
-    sheet.reject()
-    qtbot.waitUntil(stopped.is_set, timeout=5000)
-    qtbot.waitUntil(lambda: not window.station.line_busy(), timeout=5000)
-    ports.reject()
-
-
-def test_a_meter_on_a_bus_keeps_address_line_and_framing():
-    kind = load_meter_type("hexcell-ddsy1088")
-    found = of_bus_meter(BusMeter(36, "02 48", 2400, "8E1", kind, note="two meters answer"))
-    assert (found.overrides.framing, found.overrides.speed) == ("hdlc", 2400)
-    assert found.cells[0].detail == "two meters answer"
-
-
-def test_short_names_are_found_shown_and_can_be_chosen(window, desk, qtbot):
-    kind = load_meter_type("landisgyr-zmf100")
-    kind = replace(kind, dlms=replace(kind.dlms, referencing="short"))
-    found = of_bus_meter(BusMeter(36, "02 48", 9600, "8N1", kind))
-    assert found.cells[1].detail == "DLMS/COSEM, HDLC, short names"
-    keep_place(desk.db.folder, "fake:bus", kind, Identity(serial="50284117"))
-    ports = ConnectSheet(window.look, window.station, window, "Connect")
-    ports.open()
-    ports.other.setText("50284117")
-    qtbot.waitUntil(lambda: ports.target == "fake:bus", timeout=5000)
-    assert "short names" in ports.note.words.text()
-    ports.settings.click()
-    sheet = ports.findChildren(SettingsSheet)[-1]
-    qtbot.waitUntil(lambda: sheet.form.types.count() > 2, timeout=5000)
-    assert sheet.form.naming.currentData() == "short"
-    sheet.form.naming.setCurrentIndex(0)
-    sheet.go.click()
-    ports.go.click()
-    assert window.station.at().overrides.referencing is None
-
-
-def test_a_known_number_is_enough_to_connect(window, desk, qtbot, tmp_path):
-    kind = load_meter_type("landisgyr-zmf100")
-    keep_place(desk.db.folder, "fake:bus", kind, Identity(serial="50284117"))
-    ports = ConnectSheet(window.look, window.station, window, "Connect")
-    ports.open()
-    ports.other.setText("50284117")
-    qtbot.waitUntil(lambda: ports.target == "fake:bus", timeout=5000)
-    ports.go.click()
-    assert window.station.at().overrides.speed == kind.line.speed
+# --- known meters ---------------------------------------------------------------------------
 
 
 def test_an_order_whose_meter_is_known_starts_without_asking_for_the_port(window, desk, qtbot):

@@ -9,8 +9,14 @@ from app.centre.contract import Enrolment
 from app.cli import meterwright
 from app.commands.centre import write_credentials
 from app.errors import BadInput
+from app.models.database import Database
 from app.models.order import OrderState
+from app.services import users
+from app.services.users import SignedIn
+from resources import resource
 from tests.protocol.sync_world import World, postgres_world
+
+PASSWORD = "correct horse"
 
 
 @pytest.fixture
@@ -102,6 +108,21 @@ def test_once_people_are_entered_an_act_needs_a_sign_in(world, run):
     run(*words, "--as", "ada", METERWRIGHT_PASSWORD="correct horse")
     assert [u["name"] for u in run("centre", "user", "list")["users"]] == ["ada"]
     assert run("centre", "audit")["troubles"] == []
+
+
+def test_once_people_are_entered_work_and_secrets_need_a_sign_in_too(run, tmp_path):
+    orders = tmp_path / "orders.csv"
+    orders.write_bytes(resource("demo", "orders.csv").read_bytes())
+    password = {"METERWRIGHT_PASSWORD": PASSWORD}
+    run("orders", "import", orders)
+    with Database.open(tmp_path / "office") as db:
+        users.add(db, "ada", "administrator", PASSWORD)
+        users.add(db, "carl", "agent", PASSWORD, by=SignedIn("ada", "administrator"))
+    run("orders", "import", orders, code=20)
+    run("vault", "delete", "centre", code=20)
+    run("orders", "import", orders, code=20, METERWRIGHT_USER="carl", **password)
+    run("vault", "delete", "centre", code=20, METERWRIGHT_USER="carl", **password)
+    run("orders", "import", orders, METERWRIGHT_USER="ada", **password)
 
 
 def test_credentials_are_for_their_owner_only_and_never_written_over(tmp_path):

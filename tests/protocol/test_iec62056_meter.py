@@ -79,7 +79,7 @@ def test_modes_a_and_b_are_read_without_an_option_select():
     assert link.statistics.bytes_sent == len(b"/?!\r\n")
 
 
-UNPROVED = {"silence", "wrong-check", "missing-etx", "silent-after-100"}
+UNPROVED = {"silence", "wants-address", "wrong-check", "missing-etx", "silent-after-100"}
 
 
 @pytest.mark.parametrize("fault", sorted(set(FAULTS) - UNPROVED))

@@ -1,8 +1,11 @@
 """Codes clash between profiles: the same number must give each profile's own words, or none."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from drivers.eventwords import event_text, status_words
+from drivers.values import MeterEvent, newest
 
 STANDARD = "0-0:99.98.0.255"
 
@@ -84,3 +87,12 @@ def test_a_clock_status_that_is_not_specified_is_not_eight_faults() -> None:
 def test_an_inverse_bit_speaks_when_it_is_clear() -> None:
     assert status_words("edmi-mk10", 0) == ("absent reading",)
     assert status_words("edmi-mk10", 1) == ()
+
+
+def test_the_newest_rows_of_a_log_stand_first_where_the_meter_keeps_them_so() -> None:
+    begin = datetime(2026, 11, 20, tzinfo=UTC)
+    rows = [MeterEvent("P.98", begin + timedelta(hours=n), str(n)) for n in range(5)]
+    assert [row.code for row in newest(rows, 2)] == ["3", "4"]
+    assert [row.code for row in newest(rows[::-1], 2)] == ["4", "3"]
+    assert newest(rows, 0) == newest(rows, 9) == rows
+    assert newest([], 3) == []

@@ -10,7 +10,7 @@ from drivers.iec62056.archive import log_name, profile_name, range_text
 from drivers.iec62056.log import changed, parse_record, words_of
 from drivers.iec62056.profile import ProfileReader, status_words
 from drivers.iec62056.readout import decode_readout
-from drivers.iec62056.registers import history_words, readings
+from drivers.iec62056.registers import history_words, reading_of, readings
 from drivers.iec62056.times import MeterZone
 from drivers.metertype import StatusBit, load_meter_type, meter_type_names
 
@@ -46,6 +46,13 @@ def test_names_of_stored_values_say_which():
     readout = decode_readout(b"/LOG5LK13BE\r\n\x021.8.0(12*kWh)\r\n1.8.0*97(3*kWh)\r\n!\r\n\x03")
     names = [r.name for r in readings(readout, LOGAREX)]
     assert names == ["Active energy import", "Active energy import, last 7 days"]
+
+
+def test_a_value_stored_at_a_manual_reset_says_so_and_keeps_its_own_code():
+    (item,) = decode_readout(b"/MWT5T\r\n\x021.8.0&03(7*kWh)\r\n!\r\n\x03").values
+    found = reading_of(item, "xor")
+    assert found.name.endswith("stored value 3 (manual reset)")
+    assert found.full_code == "1.8.0&03"
 
 
 def test_status_bits_come_from_the_type_and_unknown_ones_keep_their_number():

@@ -26,6 +26,7 @@ from app.models.journal import Laptop, append
 from app.models.order import OrderState, WorkOrder
 from app.models.place import Customer, Site, UsagePoint
 from app.models.search import search_text
+from app.services.seat import demand
 from app.services.tables import safe_cell
 from app.tasks import checkpoint
 from app.workorders.exchange.mapping import MappingProfile, find_mapping, match
@@ -78,6 +79,7 @@ def import_orders(
         BadInput: The file or the mapping cannot be used at all; the text says why.
         NoRoom: The disk is full; nothing of the file went in.
     """
+    demand(db, "orders.import")
     profile = find_mapping(db.folder, mapping)
     table = read_table(path)
     matched = match(table.columns, profile)

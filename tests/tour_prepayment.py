@@ -1,0 +1,95 @@
+"""The tour through prepayment: a key change by keypad, and a campaign."""
+
+from pathlib import Path
+from typing import Any
+
+
+def prepayment(tour: Any, desk: Any) -> None:
+    """Work the key-change order: credit over the line, the set on the keypad, with a refusal."""
+    from app.demo_prepayment import ORDER
+    from app.workorders.queue import find_order
+
+    window = tour.window
+    window.open_place(0)
+    window.pages.close_order()
+    bus = next(port for port in desk.ports() if "RS-485" in port.title)
+    window.station.choose_port(bus.target, bus.title, "")
+    window.pages.open_order(find_order(desk.db, ORDER))
+    session = window.pages.order
+    tour.until(lambda: bool(session.steps))
+    page = window.stack.currentWidget()
+    page.press_primary()
+    serial = session.detail.row.meter_serial
+    _enter_tokens(tour, session, page, serial)
+    session.stop()
+    tour.until(lambda: not session.running)
+    page.findings.turn_to("tokens")
+    tour.grab("tokens")
+    window.pages.close_order()
+
+
+def _enter_tokens(tour: Any, session: Any, page: Any, serial: str) -> None:
+    """Answer until the second token of the set is refused, with a picture of each way to ask."""
+    said = {
+        "identify.serial": serial,
+        "old_credit.channel": "Over the wire",
+        "keychange.channel": "On the keypad",
+        "keychange.approved_by": "S. Officer",
+        "keychange.confirm": serial[-4:],
+        "keychange.t101_result": "Accepted, more tokens to come",
+        "keychange.t102_result": "Used",
+    }
+    while True:
+        tour.until(lambda: session.question is not None or not session.running)
+        question = session.question
+        if question is None:
+            break
+        tour.until(lambda q=question: page.question is not None and page.question.question is q)
+        if question.key == "keychange.channel":
+            page.findings.turn_to("tokens")
+        if question.key == "keychange.approved_by":
+            tour.grab("approval")
+        if question.key == "keychange.t101_result":
+            tour.grab("keypad-first")
+            page.question.go_to(2)
+            tour.grab("keypad-third")
+            page.question.go_to(4)
+            tour.grab("keypad-compare")
+            page.question.go_to(6)
+            tour.grab("keypad-display")
+        if question.key not in said:
+            tour.grab("token-refused")
+            break
+        session.answer(said[question.key])
+        tour.until(lambda q=question: session.question is not q)
+
+
+def campaign(tour: Any, desk: Any, folder: Path) -> None:
+    """Import a key-change campaign, look at its progress, and at what its filter leaves."""
+    from tests.prepayment_setup import campaign_list, campaign_states
+
+    window = tour.window
+    window.open_place(0)
+    path = folder / "North_2026.csv"
+    campaign_list(path, damaged=True)
+    from app.views.import_sheet import ImportSheet
+
+    sheet = ImportSheet(window.look, window.station, path, window)
+    sheet.open()
+    tour.until(sheet.go.isEnabled)
+    tour.grab("import-campaign", sheet)
+    sheet.go.click()
+    tour.until(lambda: not sheet.isVisible())
+    campaign_states(desk.db)
+    window.pages.queue.reload()
+    tour.until(lambda: window.pages.queue.campaigns)
+    tour.grab("queue-with-campaign")
+    window.pages.open_campaigns()
+    session, page = window.pages.campaign, window.stack.currentWidget()
+    tour.until(lambda: session.status is not None)
+    tour.settle(4.2)  # the notice of the import is gone
+    tour.grab("campaign")
+    page.search.setText("nowhere")
+    tour.grab("campaign-none")
+    page.search.setText("")
+    window.pages.close_campaigns()
