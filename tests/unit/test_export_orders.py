@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from openpyxl import load_workbook
 
-from app.errors import BadInput, NoRoom
+from app.errors import BadInput
 from app.models.database import Database
 from app.models.journal import append, event_hash
 from app.models.measured import StoredReading
