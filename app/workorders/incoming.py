@@ -19,13 +19,13 @@ from app.workorders.exchange.import_orders import import_orders
 from app.workorders.exchange.mapping import FIELDS, MappingProfile
 from app.workorders.exchange.order_rows import RowError
 from app.workorders.exchange.tablefile import read_table
+from app.workorders.token_columns import plain
 from app.workorders.tokens import (
     checked_token,
     has_tokens,
     import_tokens,
     open_order,
     order_place,
-    plain,
     row_plan,
 )
 
