@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.centre.opening import open_centre
-from app.demo_prepayment import demo_box, prepare_prepayment
+from app.demo_prepayment import demo_vault, prepare_prepayment
 from app.errors import BadInput
 from app.models.database import Database
 from app.models.files import write_atomically
 from app.paths import settings_file
+from app.services.token_box import TokenBox
 from app.settings import Settings
 from app.workorders.desk import Desk, PortChoice
 from app.workorders.exchange.import_orders import import_orders
@@ -101,7 +102,8 @@ def running_demo(folder: Path, *, real_time: bool = True) -> Iterator[Demo]:
         settings = Settings(settings_file(folder))
         centre = f"sqlite:///{folder / 'centre.sqlite'}"
         _prepare(db, settings, centre, readout)
-        box = demo_box(folder)
+        vault = demo_vault(folder)
+        box, keypad = TokenBox(vault), Keypad(meter)
         prepare_prepayment(db, box)
         desk = Desk(
             db,
@@ -113,8 +115,10 @@ def running_demo(folder: Path, *, real_time: bool = True) -> Iterator[Demo]:
                 PortChoice(bus, "Virtual RS-485 bus", f"demo, five meters from {HEXCELL}"),
             ],
             tokens=box,
+            vault=vault,
+            keypad=keypad.press,
         )
-        yield Demo(desk, centre, optical, replayed, bus, name, Keypad(meter))
+        yield Demo(desk, centre, optical, replayed, bus, name, keypad)
 
 
 def demo_secrets(meter_type: str, serial: str) -> Secrets:

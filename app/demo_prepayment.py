@@ -1,7 +1,8 @@
 """The prepayment order of the demo: tokens for a virtual meter, from its virtual vending office.
 
 The key that seals them lies in a file of the demo folder, not in the system's password store: the
-tokens are worth nothing, and the demo must run where there is no such store.
+tokens are worth nothing, and the demo must run where there is no such store.  What somebody types
+into the demo as a secret is kept until the demo ends, and nowhere on the disk.
 """
 
 import csv
@@ -16,7 +17,7 @@ from sqlalchemy import select
 from app.models.database import Database
 from app.models.files import write_atomically
 from app.models.order import WorkOrder
-from app.services.token_box import TokenBox
+from app.services.token_box import KEY_NAME, TokenBox
 from app.services.vault import Vault
 from app.workorders.tokens import import_tokens
 from drivers.simulator.tokenoffice import FIRST_KEY, TokenOffice, drn_of
@@ -29,39 +30,46 @@ _LIST = "demo-tokens.csv"
 
 
 class DemoKeyring:
-    """Keeps the key of the demo's token lists in a file; for virtual meters alone."""
+    """Keeps the key of the demo's token lists in a file, all else in memory."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._typed: dict[str, str] = {}
 
     def get_password(self, service: str, name: str, /) -> str | None:
         """Return the secret, None when there is none."""
         del service
-        return self._all().get(name)
+        return self._typed.get(name) or self._lasting().get(name)
 
     def set_password(self, service: str, name: str, value: str, /) -> None:
         """Keep the secret."""
         del service
-        self._write({**self._all(), name: value})
+        if name == KEY_NAME:
+            write_atomically(self._path, json.dumps({name: value}).encode())
+        else:
+            self._typed[name] = value
 
     def delete_password(self, service: str, name: str, /) -> None:
         """Remove the secret."""
         del service
-        self._write({key: value for key, value in self._all().items() if key != name})
+        self._typed.pop(name, None)
+        if name == KEY_NAME:
+            self._path.unlink(missing_ok=True)
 
-    def _all(self) -> dict[str, str]:
+    def _lasting(self) -> dict[str, str]:
         if not self._path.exists():
             return {}
         loaded: dict[str, str] = json.loads(self._path.read_text(encoding="utf-8"))
         return loaded
 
-    def _write(self, secrets: dict[str, str]) -> None:
-        write_atomically(self._path, json.dumps(secrets).encode())
 
-
-def demo_box(folder: Path) -> TokenBox:
-    """Return what opens the demo's token lists."""
-    return TokenBox(Vault(folder, DemoKeyring(folder / _KEYRING)))
+def demo_vault(folder: Path) -> Vault:
+    """Return the demo's own password store; the user's is neither read nor written."""
+    vault = Vault(folder, DemoKeyring(folder / _KEYRING))
+    for name in vault.list():
+        if name != KEY_NAME:
+            vault.delete(name)  # typed into a demo that has ended
+    return vault
 
 
 def prepare_prepayment(db: Database, box: TokenBox) -> None:

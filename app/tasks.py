@@ -43,6 +43,7 @@ class AnswerKind(StrEnum):
     TEXT = "text"
     SERIAL = "serial"  # typed twice or scanned; see app.views.scanner
     SEAL = "seal"
+    TOKEN = "token"  # noqa: S105 (twenty digits from paper, see app.services.token.TokenAsk)
     NUMBER = "number"
     FILE = "file"  # path of a photo
     SIGNATURE = "signature"  # typed name

@@ -25,7 +25,64 @@ def prepayment(tour: Any, desk: Any) -> None:
     tour.until(lambda: not session.running)
     page.findings.turn_to("tokens")
     tour.grab("tokens")
+    _on_paper(tour, session, page)
+    _second_person(tour, session, desk.db.folder / "people")
+    _let_go(session)
     window.pages.close_order()
+
+
+def _on_paper(tour: Any, session: Any, page: Any) -> None:
+    """Type a token from paper: half of it, the whole, and the second time with a wrong digit."""
+    from app.services.keypad import grouped
+    from app.services.token import TokenAsk
+    from drivers.secrets import Secret
+    from drivers.simulator.tokenoffice import TokenOffice
+    from tests.prepayment_setup import DRN, ISSUED
+
+    digits = TokenOffice(DRN).credit(3, ISSUED)
+    wrong = digits[:9] + str((int(digits[9]) + 1) % 10)
+    text = "Type the 20 digits of the token"
+    once = TokenAsk(text, classes=frozenset({0, 1}), way_back="No token here")
+    _put(session, once)
+    page.question.fields[0].setText(grouped(digits[:11]))
+    tour.grab("token-paper")
+    page.question.fields[0].setText(grouped(digits))
+    tour.grab("token-paper-whole")
+    first = Secret(digits.encode())
+    text = "Type the 20 digits once more"
+    _put(session, TokenAsk(text, classes=once.classes, way_back="Begin again", first=first))
+    page.question.fields[0].setText(grouped(wrong))
+    tour.grab("token-paper-differs")
+
+
+def _second_person(tour: Any, session: Any, folder: Path) -> None:
+    """Have a key change approved where people are entered: who, then their own password."""
+    from app.models.database import Database
+    from app.services.approving import KEY_CHANGE, approved
+    from app.services.users import SignedIn, add
+
+    words, question = "Who approves this key change?", "keychange.approved_by"
+    with Database.open(folder) as db:
+        root = SignedIn("Ruth Adler", "administrator")
+        for name, role in ((root.name, root.role), ("Sam Officer", "security officer")):
+            add(db, name, role, "correct horse", by=root)
+        asking = approved(db, KEY_CHANGE, question, words, first="Ada Marlow", subject="")
+        _put(session, next(asking))
+        tour.grab("approval-people")
+        _put(session, asking.send("Sam Officer"))
+        tour.grab("approval-password")
+        asking.close()
+
+
+def _put(session: Any, question: Any) -> None:
+    """Show a question as if the job asked it."""
+    session.question = question
+    session.turned.emit()
+
+
+def _let_go(session: Any) -> None:
+    session.question = None
+    session.turned.emit()
 
 
 def _enter_tokens(tour: Any, session: Any, page: Any, serial: str) -> None:
@@ -56,6 +113,9 @@ def _enter_tokens(tour: Any, session: Any, page: Any, serial: str) -> None:
             page.question.go_to(4)
             tour.grab("keypad-compare")
             page.question.go_to(6)
+            page.question.go_to(0)
+            page.question.type.click()
+            tour.until(lambda: page.question.display)
             tour.grab("keypad-display")
         if question.key not in said:
             tour.grab("token-refused")
@@ -93,3 +153,21 @@ def campaign(tour: Any, desk: Any, folder: Path) -> None:
     tour.grab("campaign-none")
     page.search.setText("")
     window.pages.close_campaigns()
+    _small(tour, window)
+
+
+def _small(tour: Any, window: Any) -> None:
+    """Look at the same in the window of a small laptop."""
+    size = tour.size
+    tour.size = 1024, 600
+    window.resize(*tour.size)
+    tour.until(lambda: window.look.compact)
+    tour.until(lambda: window.pages.queue.campaigns)
+    tour.grab("queue-small")
+    window.pages.open_campaigns()
+    tour.until(lambda: window.pages.campaign.status is not None)
+    tour.grab("campaign-small")
+    window.pages.close_campaigns()
+    tour.size = size
+    window.resize(*size)
+    tour.settle(0.5)

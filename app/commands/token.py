@@ -1,7 +1,9 @@
 """``token``: enter prepayment tokens, and take token lists to the orders they belong to."""
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -29,7 +31,13 @@ from app.workorders.tokens import import_tokens, token_views
 from drivers.secrets import Secret
 from drivers.sts.results import result_words
 
+if TYPE_CHECKING:
+    from app.services.token_box import TokenBox
+    from app.workorders.desk import Desk
+    from app.workorders.exchange.order_rows import RowError
+
 ENTER, LEAVE = "Enter", "Leave"
+TYPED = "-"
 
 
 @click.group()
@@ -46,11 +54,15 @@ def token() -> None:
 @link_options
 @common_options
 def enter(link: str, digits: str, order: str, reason: str, yes: bool, **given: Any) -> None:
-    """Enter a TOKEN of 20 digits at the meter on LINK, once, and read back what came of it."""
+    """Enter a TOKEN of 20 digits at the meter on LINK, once, and read back what came of it.
+
+    With - as TOKEN its digits are typed twice, or come from standard input, so that they stand in
+    no history of commands.
+    """
     terminal = Terminal(given["as_json"])
     with reported(given["as_json"]), database(given["data"]) as db:
         demand(db, "meter.write")
-        plain = plain_digits(digits)
+        plain = plain_digits(_typed() if digits == TYPED else digits)
         facts = token_facts(plain)
         desk = desk_on(db)
         target, trace = target_from(link, given["data"], given)
@@ -67,6 +79,16 @@ def enter(link: str, digits: str, order: str, reason: str, yes: bool, **given: A
             task = enter_alone(db, lambda: connect(target, trace), secret, facts, desk.who)
         outcome = terminal.run(task)
         terminal.result(_shape(outcome, facts), lambda: _words(outcome))
+
+
+def _typed() -> str:
+    """Return the digits from standard input; who sits at a terminal types them twice."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline()
+    first = str(click.prompt("The 20 digits of the token", err=True))
+    if plain_digits(first) != plain_digits(str(click.prompt("Once more", err=True))):
+        raise BadInput("the digits were typed twice and differ; nothing was entered")
+    return first
 
 
 def _confirmed(db: Database, facts: TokenFacts, order_id: str) -> Task[None]:
@@ -145,37 +167,44 @@ def import_file(*, file: Path, dry_run: bool, data: Path | None, as_json: bool) 
             _previewed(preview(db, file), as_json=as_json)
             return
         desk = desk_on(db)
-        if desk.tokens is None:
-            raise BadInput("there is no keyring to seal the tokens with")
-        result = import_tokens(db, file, desk.tokens, who=desk.who)
+        result = import_tokens(db, file, _box(desk), who=desk.who)
         shape = {
             "orders": result.orders,
             "tokens": result.tokens,
             "unchanged": result.unchanged,
-            "errors": [{"row": e.row, "problem": e.problem} for e in result.errors],
         }
         said = f"{result.tokens} tokens for {result.orders} orders, {result.unchanged} unchanged"
-        said += "".join(f"\nrow {e.row}: {e.problem}" for e in result.errors)
-        Terminal(as_json).result(shape, said)
-        if result.errors:
-            raise SystemExit(2)
+        _brought(shape, said, result.errors, as_json=as_json)
+
+
+def _box(desk: "Desk") -> "TokenBox":
+    if desk.tokens is None:
+        raise BadInput("there is no keyring to seal the tokens with")
+    return desk.tokens
+
+
+def _brought(
+    shape: dict[str, Any], said: str, errors: "Sequence[RowError]", *, as_json: bool
+) -> None:
+    """Say what came in and which rows could not be used; ends with 2 when there are such rows."""
+    rows = [{"row": error.row, "problem": error.problem} for error in errors]
+    said += "".join(f"\nrow {error.row}: {error.problem}" for error in errors)
+    Terminal(as_json).result({**shape, "errors": rows}, said)
+    if errors:
+        raise SystemExit(2)
 
 
 def _previewed(told: Incoming, *, as_json: bool) -> None:
-    """Say what a file would bring; ends with 2 when rows cannot be used."""
+    """Say what a file would bring."""
     shape = {
         "kind": told.kind.value,
         "created": told.created,
         "changed": told.changed,
         "unchanged": told.unchanged,
         "tokens": told.tokens,
-        "errors": [{"row": e.row, "problem": e.problem} for e in told.errors],
     }
     said = f"Would bring {told.created} orders and {told.tokens} tokens; nothing was changed"
-    said += "".join(f"\nrow {e.row}: {e.problem}" for e in told.errors)
-    Terminal(as_json).result(shape, said)
-    if told.errors:
-        raise SystemExit(2)
+    _brought(shape, said, told.errors, as_json=as_json)
 
 
 @token.command("list")
@@ -222,19 +251,10 @@ def campaign_import(
             _previewed(preview(db, file, campaign=name), as_json=as_json)
             return
         desk = desk_on(db)
-        if desk.tokens is None:
-            raise BadInput("there is no keyring to seal the tokens with")
-        result = import_campaign(db, file, name, desk.tokens, who=desk.who)
-        shape = {
-            "created": result.created,
-            "tokens": result.tokens,
-            "errors": [{"row": e.row, "problem": e.problem} for e in result.errors],
-        }
+        result = import_campaign(db, file, name, _box(desk), who=desk.who)
+        shape = {"created": result.created, "tokens": result.tokens}
         said = f"{result.created} orders, {result.tokens} tokens"
-        said += "".join(f"\nrow {e.row}: {e.problem}" for e in result.errors)
-        Terminal(as_json).result(shape, said)
-        if result.errors:
-            raise SystemExit(2)
+        _brought(shape, said, result.errors, as_json=as_json)
 
 
 @campaign.command("status")

@@ -24,7 +24,7 @@ def vault() -> None:
 def set_secret(name: str, data: Path | None, as_json: bool) -> None:
     """Store a secret under NAME: asked for, or read from standard input.
 
-    A bare password, or lines like PASSWORD_HEX=…, AK=…, EK=…
+    A bare password, or lines like PASSWORD_HEX=…, AK=…, EK=…, or KEY=… for a decoder key.
     """
     with reported(as_json):
         permitted(data, "vault.change")

@@ -3,15 +3,16 @@
 How one is entered is in `app.services.token_entry`.
 """
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
 from app.errors import BadInput
-from app.tasks import Found, Progress, Task
+from app.tasks import AnswerKind, Ask, Found, Progress, Task
 from drivers.errors import AccessDenied, NotSupported
 from drivers.meter import Meter
 from drivers.prepayment import Prepaid, PrepaymentReading, TakesTokens
+from drivers.secrets import Secret
 from drivers.sts import words
 from drivers.sts.keychange import SUBCLASSES
 from drivers.sts.token import (
@@ -50,6 +51,25 @@ class TokenFacts:
     def destructive(self) -> bool:
         """Whether it needs a second confirmation: without its key a management token may be."""
         return self.engineering
+
+
+@dataclass(frozen=True)
+class TokenAsk(Ask):
+    """Twenty digits from paper; "" is the answer of who takes ``way_back``.
+
+    ``first`` is what was typed the first time, for the second; it is in no text of the question.
+    """
+
+    kind: AnswerKind = AnswerKind.TOKEN
+    choices: tuple[str, ...] = ()
+    classes: frozenset[int] = frozenset()  # that the step takes
+    way_back: str = ""
+    first: Secret | None = field(default=None, compare=False)
+
+    @property
+    def first_digits(self) -> str:
+        """The digits of the first entry; "" when this is the first."""
+        return self.first.reveal().decode("ascii") if self.first is not None else ""
 
 
 @dataclass(frozen=True, slots=True)

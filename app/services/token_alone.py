@@ -10,6 +10,7 @@ from app.errors import NotPermitted
 from app.models.database import Database
 from app.models.people import Audit
 from app.services import audit
+from app.services.seat import demand
 from app.services.token import TokenFacts, read_prepayment, reading_data, reading_from
 from app.services.token_entry import result_code
 from app.services.token_settling import Settled, taken
@@ -39,9 +40,10 @@ def enter_alone(
     """Enter one token that needs no work order, once; intent and result go into the audit.
 
     Raises:
-        NotPermitted: It is an engineering token.
+        NotPermitted: It is an engineering token, or whoever sits here may not write.
         TokenRefused: The meter refused it; the error has its result.
     """
+    demand(db, "meter.write")
     if facts.engineering:
         raise NotPermitted(
             f"{facts.shown} is {facts.words}: such a token needs a work order and a reason"

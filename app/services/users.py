@@ -46,6 +46,8 @@ RIGHTS: dict[str, frozenset[str]] = {
     "meter.read": _FIELD,  # who has a probe can write with it too
     "meter.write": _FIELD,
     "token.look": _ALL,
+    "tokens.import": _FIELD | _OFFICE | {SECURITY},
+    "campaign.export": _OFFICE | {SECURITY},
     "settings.change": _ALL - {AGENT},
     "centre.look": _OFFICE | {VERIFIER},
     "keychange.approve": frozenset({SECURITY, SUPERVISOR, ADMINISTRATOR}),

@@ -225,8 +225,14 @@ class CampaignPage(Page):
         if look.gloves:
             self.send.setFixedHeight(look.primary)
         self.set_primary(self.open)
-        left: list[QWidget] = [bring] if look.compact else [bring, self.take]
-        return action_bar(look, left, [self.send, self.open])
+        desk = self._session.station.desk
+        left: list[QWidget] = [] if look.compact else [self.take]
+        if desk.may("tokens.import") and desk.may("orders.import"):
+            left.insert(0, bring)
+        right: list[QWidget] = (
+            [self.send, self.open] if desk.may("campaign.export") else [self.open]
+        )
+        return action_bar(look, left, right)
 
     def _show_rows(self) -> None:
         session = self._session

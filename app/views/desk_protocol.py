@@ -4,7 +4,7 @@
 called from a worker thread unless they say otherwise; a `Task` is driven in the meter's worker.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -138,6 +138,10 @@ class DeskLike(Protocol):
     def tokens(self) -> "TokenBox | None":
         """What seals the tokens of imported lists; None where there is no keyring."""
 
+    @property
+    def keypad(self) -> Callable[[str, str], str] | None:
+        """Types keys on a virtual meter and returns its display; None for real meters."""
+
     def ports(self) -> Sequence[PortLike]:
         """Real ports first, then the virtual meters of the demo."""
 
@@ -148,7 +152,7 @@ class DeskLike(Protocol):
     def bench(self) -> "Bench":
         """What is done at a meter without an order: connect, read, find, objects."""
 
-    def work(self, order_id: str, target: str) -> Task[Any]:
+    def work(self, order_id: str, target: str, *, meter_type: str = "") -> Task[Any]:
         """Work the order from where it stopped, with the meter at ``target``: `runner.work`.
 
         ``target`` "" means that no port was chosen; steps that need none still go on.
@@ -162,6 +166,9 @@ class DeskLike(Protocol):
 
     def pending(self) -> int:
         """How many events the centre has not acknowledged."""
+
+    def clear_up(self) -> str:
+        """Remove tokens and decoder keys of orders that are over; say what could not be removed."""
 
     def render_report(self, order_id: str) -> Path:
         """Write the report of an order that has ended and return where it is."""

@@ -62,7 +62,9 @@ class ImportSheet(Sheet):
 
             if dry_run:
                 return preview(desk.db, path, campaign=campaign)
-            return bring(desk.db, path, desk.tokens, campaign=campaign, who=desk.who)
+            result = bring(desk.db, path, desk.tokens, campaign=campaign, who=desk.who)
+            desk.clear_up()  # the file may have called orders off
+            return result
 
         then = self._show if dry_run else self._done
         self._station.fetcher.fetch("import", work, then, self._refused)

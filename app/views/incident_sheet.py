@@ -100,16 +100,18 @@ class IncidentSheet(Sheet):
         def work() -> str:
             from app.workorders.incidents import report_incident
 
-            return report_incident(
+            report_incident(
                 desk.db, order_id, code, note, who=who, photos=photos, no_photo_reason=reason
             )
+            return desk.clear_up()
 
         self.go.setEnabled(False)
         self._station.fetcher.fetch("incident", work, self._done, self._refused)
 
-    def _done(self, _: str) -> None:
+    def _done(self, left: str) -> None:
         number = self._detail.row.number
-        self._station.noticed.emit("ban", f"Job {number} was closed as not completed.")
+        text = f"Job {number} was closed as not completed. {left}".strip()
+        self._station.noticed.emit("ban", text)
         self._station.count_unsent()
         self.reported.emit()
         self.accept()

@@ -20,18 +20,22 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
 
 from app.services.keypad import KeypadAsk
+from app.services.token import TokenAsk
 from app.tasks import Ask
 from app.views.controls import ActionButton
 from app.views.paint import draw_icon
 from app.views.question_panel import QuestionPanel
 from app.views.surfaces import label
 from app.views.theme import Look
+from app.views.token_panel import TokenPanel
+from app.views.work_session import Keys
 
 DIGIT_MM, GLOVES_MM = 7.0, 10.0  # height of a figure: read at arm's length
 FIGURE = 0.72  # height of a figure in a font, as a share of its size
 ANSWERS_A_ROW = 3
 GROUPS = 5
 ACCEPTED = "Accepted"
+VIRTUAL = "This meter is a virtual one without keys to touch: let the button below type on it."
 
 
 class DigitGroups(QWidget):
@@ -132,8 +136,8 @@ class DigitGroups(QWidget):
 class KeypadPanel(QuestionPanel):
     """Leads through the groups, then offers what the display may say."""
 
-    def __init__(self, look: Look, question: KeypadAsk) -> None:
-        self._ask = question
+    def __init__(self, look: Look, question: KeypadAsk, keys: Keys | None = None) -> None:
+        self._ask, self._keys, self.display = question, keys, ""
         super().__init__(look, question)
 
     @property
@@ -166,6 +170,12 @@ class KeypadPanel(QuestionPanel):
         self.primary = self._button("Typed: next group", "primary", "Enter")
         self.primary.clicked.connect(lambda: self.go_to(self.digits.here + 1))
         self.buttons = [self.read, self.primary]
+        if self._keys is not None:
+            self.type = ActionButton(look, "Type it on the virtual meter", "secondary")
+            self.type.clicked.connect(self._type)
+            if look.gloves:
+                self.type.setFixedHeight(look.primary)
+            self.buttons.insert(0, self.type)
         self.go_to(0)
 
     def go_to(self, place: int) -> None:
@@ -180,7 +190,8 @@ class KeypadPanel(QuestionPanel):
         correct = pad.correct if pad else ""
         head = f"Token {self._ask.place} of {self._ask.count}. " if self._ask.count > 1 else ""
         self.now.setText(head + self._task_words(place, pad.key if pad else ""))
-        self.set_text(f"A wrong digit: {correct}" if correct else "")
+        hint = f"A wrong digit: {correct}" if correct else ""
+        self.set_text(VIRTUAL if self._keys is not None and not self.display else hint)
         if self.primary is not None:
             ready = "Compared and pressed" if compares else "Compared and typed"
             self.primary.relabel(ready if place == last else "Typed: next group")
@@ -197,6 +208,16 @@ class KeypadPanel(QuestionPanel):
             )
         return f"Type group {place + 1} of {GROUPS} on the meter."
 
+    def _type(self) -> None:
+        """Type all digits where nobody can reach the keys; what the display says is still read."""
+        if self._keys is not None:
+            self.type.setEnabled(False)
+            self._keys("".join(self._ask.groups), self._show_display, self)
+
+    def _show_display(self, display: str) -> None:
+        self.display = display
+        self._show(asking=True)
+
     def _turn(self) -> None:
         if self.answers.isHidden():
             self._show(asking=True)
@@ -211,14 +232,17 @@ class KeypadPanel(QuestionPanel):
         if self.primary is not None:
             self.primary.setVisible(not asking)
         if asking:
-            self.set_text(self._ask.detail)
+            said = f"The virtual meter's display says: {self.display}. " if self.display else ""
+            self.set_text(said + self._ask.detail)
             self.read.setFocus()
         else:
             self.digits.setFocus()
 
 
-def panel_for(look: Look, question: Ask) -> QuestionPanel:
-    """Return the panel that fits a question."""
+def panel_for(look: Look, question: Ask, keys: Keys | None = None) -> QuestionPanel:
+    """Return the panel that fits a question; ``keys`` types on a virtual meter."""
     if isinstance(question, KeypadAsk):
-        return KeypadPanel(look, question)
+        return KeypadPanel(look, question, keys)
+    if isinstance(question, TokenAsk):
+        return TokenPanel(look, question)
     return QuestionPanel(look, question)

@@ -211,7 +211,7 @@ class OrderPage(Page):
         self.question, self.fault = None, None
         now: QWidget
         if session.question is not None:
-            self.question = panel_for(look, session.question)
+            self.question = panel_for(look, session.question, session.virtual_keypad())
             self.question.answered.connect(session.answer)
             self.question.noticed.connect(self._refuse_scan)
             now = self.question

@@ -20,6 +20,7 @@ WORDS = {
     AnswerKind.TEXT: "Answer",
     AnswerKind.SERIAL: "Meter number",
     AnswerKind.SEAL: "Seal number",
+    AnswerKind.TOKEN: "Token",
     AnswerKind.NUMBER: "Number",
     AnswerKind.FILE: "File of the photo",
     AnswerKind.SIGNATURE: "Full name",
@@ -146,7 +147,8 @@ class QuestionPanel(Banner):
         line.box.addStretch()
         self.add(self._hint)
         self._hint.hide()
-        self.primary = self._button("Keep", "primary", "Enter")
+        proof = question.kind is AnswerKind.PROOF
+        self.primary = self._button("Approve" if proof else "Keep", "primary", "Enter")
         self.primary.clicked.connect(self._submit)
         self.buttons = [self.primary]
         if question.optional:
@@ -226,6 +228,7 @@ def _icon(kind: AnswerKind) -> str:
     return {
         AnswerKind.SERIAL: "scan-barcode",
         AnswerKind.SEAL: "lock",
+        AnswerKind.TOKEN: "scan-barcode",
         AnswerKind.FILE: "camera",
         AnswerKind.SIGNATURE: "user",
         AnswerKind.TEXT: "sticky-note",

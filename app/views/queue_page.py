@@ -103,9 +103,13 @@ class QueuePage(Page):
         self.states.activated.connect(
             lambda index: self._session.choose_state(self.states.itemData(index) or "")
         )
+        key = "" if look.compact else "F6"
+        self.campaigns = ActionButton(look, "Key changes…", "secondary", key=key)
+        self.campaigns.clicked.connect(self.campaigns_wanted)
+        self.campaigns.hide()  # until there are some
         first = row_of(look, label(look, "Jobs", "heading", strong=True), look.space.s, self.shares)
         if look.compact:
-            return [row_of(look, self.shares, None), self.search]
+            return [row_of(look, self.shares, None, self.campaigns), self.search]
         if look.gloves:
             first.add(self.search, 1)
             return [first]
@@ -139,9 +143,6 @@ class QueuePage(Page):
         self.open.clicked.connect(lambda: self.wanted.emit(self._session.chosen))
         self.open.setEnabled(False)
         self.set_primary(self.open)
-        self.campaigns = ActionButton(look, "Key changes…", "secondary", key="F6")
-        self.campaigns.clicked.connect(self.campaigns_wanted)
-        self.campaigns.hide()  # until there are some
         left = [self.sync]
         if self._station.desk.may("orders.import"):
             left.append(bring)
@@ -206,7 +207,7 @@ class QueuePage(Page):
             self.model.show_ids(
                 session.ids, session.filter.order_by, descending=session.filter.descending
             )
-        self.campaigns.setVisible(session.campaigns and not self.look.compact)
+        self.campaigns.setVisible(session.campaigns)
         there = bool(session.ids)
         self._none.setVisible(not there)
         words = "No job has these words." if session.filter.text else "Nothing here now."

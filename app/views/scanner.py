@@ -180,7 +180,11 @@ def kinds(text: str) -> set[ScanKind]:
     return found or {ScanKind.OTHER}
 
 
-WANTED = {AnswerKind.SERIAL: ScanKind.METER, AnswerKind.SEAL: ScanKind.SEAL}
+WANTED = {
+    AnswerKind.SERIAL: ScanKind.METER,
+    AnswerKind.SEAL: ScanKind.SEAL,
+    AnswerKind.TOKEN: ScanKind.TOKEN,
+}
 
 
 def refusal(text: str, wanted: AnswerKind) -> str:

@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.errors import AppError, Cancelled
 from app.messages import Message, explain
-from app.tasks import Progress, Task, Worker
+from app.tasks import Found, Progress, Task, Worker
 from app.views.auto_sync import AutoSync
 from app.views.task_runner import Fetcher, TaskRunner
 from drivers.errors import DriverError
@@ -70,6 +70,7 @@ class Station(QObject):
         self.syncing.succeeded.connect(self._synced)
         self.syncing.failed.connect(self._not_synced)
         self.syncing.progressed.connect(self._sync_progress)
+        self.syncing.found.connect(self._sync_found)
         self.sync_words = ""
         self.sync_problem: Message | None = None  # of the last sync, None when it went through
         self._sync_quietly = False
@@ -184,6 +185,10 @@ class Station(QObject):
             return
         self.syncing.start(self.desk.synchronise(batch=self.auto.batch))
         self.changed.emit()
+
+    def _sync_found(self, found: Found) -> None:
+        if found.what == "notice":
+            self.noticed.emit("info", str(found.item))
 
     def count_unsent(self) -> None:
         """Ask how many events the centre has not acknowledged."""

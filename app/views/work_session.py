@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from app.workorders.results import StepView
 
 BATCH_MS = 120
+# Types digits, then tells what the display says, as long as the widget is there.
+Keys = Callable[[str, Callable[[str], None], QObject], None]
 
 
 class LineSession(QObject):
@@ -173,7 +175,8 @@ class WorkSession(LineSession):
 
     def start(self) -> None:
         """Work the order from where it stopped."""
-        self.begin(self.station.desk.work(self.order_id, self.station.target))
+        at = self.station
+        self.begin(at.desk.work(self.order_id, at.target, meter_type=at.meter_type))
 
     def reach(self, ask: Callable[[], object]) -> None:
         """Start where the meter of the order answered last; ``ask`` where nobody knows that."""
@@ -190,6 +193,19 @@ class WorkSession(LineSession):
 
         fetch = station.fetcher.fetch
         fetch("place of order", lambda: bench.place_of(serial), go, station.refused.emit)
+
+    def virtual_keypad(self) -> Keys | None:
+        """Return what types on the order's meter when that is a virtual one."""
+        desk, station = self.station.desk, self.station
+        press, serial = desk.keypad, self.detail.row.meter_serial if self.detail else ""
+        if press is None:
+            return None
+
+        def keys(digits: str, then: Callable[[str], None], owner: QObject) -> None:
+            fetch = station.fetcher.fetch
+            fetch("keypad", lambda: press(serial, digits), then, station.refused.emit, owner)
+
+        return keys
 
     def leave_out(self, key: str, reason: str) -> None:
         """Have a step left out for a coded reason, then go on."""

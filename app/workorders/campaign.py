@@ -28,6 +28,7 @@ from app.models.order import Incident, WorkOrder
 from app.models.place import Site
 from app.models.token import OrderToken, TokenStep, VendingRecord
 from app.services import audit
+from app.services.seat import demand
 from app.services.tables import safe_cell
 from app.services.token_box import TokenBox
 from app.workorders.exchange.import_orders import import_orders
@@ -97,6 +98,7 @@ def import_campaign(
         BadInput: The file or the name cannot be used.
         VaultLocked: The keyring does not give out the key of the lists; nothing went in.
     """
+    demand(db, "tokens.import")  # before any order is made
     if not name.strip():
         raise BadInput("a campaign needs a name")
     box.fingerprint("")  # a locked keyring stops here, before any order is made
@@ -179,6 +181,7 @@ def export_accepted(db: Database, name: str, path: Path, *, who: str = "") -> tu
         NotFound: There is no such campaign.
         NoRoom: The disk is full.
     """
+    demand(db, "campaign.export")
     status = campaign_status(db, name)
     accepted = [meter for meter in status.meters if meter.status is MeterStatus.VERIFIED]
     text = io.StringIO(newline="")

@@ -99,6 +99,7 @@ class Desk(SharedLaptop):
         extra_ports: Places beside the real ports: the virtual meters of the demo.
         tokens: Opens the token lists of prepayment orders.
         vault: The keyring, for secrets that are chosen or entered by name.
+        keypad: Types on a virtual meter (serial, keys); returns what its display says.
     """
 
     def __init__(
@@ -111,10 +112,10 @@ class Desk(SharedLaptop):
         extra_ports: Sequence[PortChoice] = (),
         tokens: TokenBox | None = None,
         vault: Vault | None = None,
+        keypad: Callable[[str, str], str] | None = None,
     ) -> None:
         super().__init__(db)
-        self.settings = settings
-        self.trace = trace or Trace()
+        self.settings, self.trace = settings, trace or Trace()
         self._secrets_of = secrets_of
         self._extra_ports = tuple(extra_ports)
         self._vault = vault
@@ -127,7 +128,7 @@ class Desk(SharedLaptop):
             may=self.may,
             record=self._keep_record,
         )
-        self.tokens = tokens
+        self.tokens, self.keypad = tokens, keypad
 
     @property
     def who(self) -> str:
@@ -186,8 +187,12 @@ class Desk(SharedLaptop):
         skips: Mapping[str, str] | None = None,
         overrides: Overrides | None = None,
         secrets: Secrets | None = None,
+        meter_type: str = "",
     ) -> Task[Outcome]:
-        """Work the order from where it stopped, with the meter at ``target`` ("" for none)."""
+        """Work the order from where it stopped, with the meter at ``target`` ("" for none).
+
+        ``meter_type`` counts for an order that names none, as one out of a list of meters.
+        """
         demand(self.db, "orders.work")
         with self.db.read() as session:
             order = session.get(WorkOrder, order_id)
@@ -195,18 +200,15 @@ class Desk(SharedLaptop):
             raise NotFound(f"there is no work order {order_id}")
         opened = None
         known = self.bench.place_of(order.meter_serial)
+        kind = order.meter_type or meter_type or (known.meter_type if known is not None else "")
         if known is not None and overrides is None and target in {"", known.link}:
             target = known.link
-            overrides = known.overrides if known.meter_type == order.meter_type else None
+            overrides = known.overrides if known.meter_type == kind else None
         if target:
             opened = self._opened(
-                target,
-                order.meter_type,
-                order.meter_serial,
-                overrides,
-                secrets,
+                target, kind, order.meter_serial, overrides, secrets,
                 secret=known.secret if known is not None and overrides is not None else "",
-            )
+            )  # fmt: skip
             self.settings.set("connection.port", target)
         outcome = yield from self.bench.watched(
             work(self.context(opened), order_id, stop_after=stop_after, skips=skips)
@@ -281,12 +283,13 @@ class Desk(SharedLaptop):
         """Send the journal to the centre, ``batch`` events at once, and take the mail."""
         with self._centre(url) as centre:
             result = yield from synchronise(self.db, centre, batch=batch)
-        self.clear_up()
+        if left := self.clear_up():
+            yield Found("notice", left)
         return result
 
-    def clear_up(self) -> None:
-        """Remove tokens and decoder keys of orders that are over, also after a kill."""
-        clear_up(self.db, self.tokens)
+    def clear_up(self) -> str:
+        """Remove tokens and decoder keys of orders that are over; say what could not be removed."""
+        return str(clear_up(self.db, self.tokens))
 
     def _centre(self, url: str) -> Centre:
         address = url or self.settings.text("centre.url")

@@ -39,7 +39,8 @@ from drivers.sts import results
 from drivers.sts.results import Verdict, result_words
 
 OVER_WIRE, BY_KEYPAD = "Over the wire", "On the keypad"
-ENTER, LEAVE, STOP = "Enter it", "Leave it out", "Stop"
+ENTER, LEAVE, LATER = "Enter it", "Leave it out", "Decide later"
+GIVE_UP = "Leave the set out"
 TAKEN, NOT_TAKEN, CANNOT_TELL = "It was taken", "It was not entered", "Nobody can tell"
 KEYPAD_ANSWERS = {  # what people read on the display, and the number of the result
     "Accepted": results.ACCEPT,
@@ -52,6 +53,7 @@ KEYPAD_ANSWERS = {  # what people read on the display, and the number of the res
     "Locked": results.LOCKED,
     "Another refusal": results.UNTOLD,
 }
+_ONE_THING = "Without all its tokens a set changes nothing: the meter stays on its present key."
 _LAST_DIGITS = 4
 _SET = frozenset({results.FIRST_SET, results.SECOND_SET, results.THIRD_SET, results.FOURTH_SET})
 
@@ -146,9 +148,14 @@ def booking_for(visit: Visit, reason: str = "") -> Booking:
 def enter_all(
     visit: Visit, tokens: Iterable[OrderToken], way: str, booking: Booking
 ) -> Task[list[EnteredToken]]:
-    """Bring every token to its end, one after another; what has ended before is not touched."""
-    ended = []
+    """Bring every token to its end, one after another; what has ended before is not touched.
+
+    A key-change set is one thing: after one of its tokens was left out no other is entered.
+    """
+    ended: list[EnteredToken] = []
     for token in tokens:
+        if ended and token.purpose == KEY_CHANGE and not ended[-1].accepted:
+            break
         if token.state == TokenStep.REFUSED and (yield from refused(visit, token)):
             token.state = TokenStep.OPEN
         if token.state == TokenStep.OPEN and visit.recall(f"t{token.position}_repeat"):
@@ -190,16 +197,17 @@ def refused(visit: Visit, token: OrderToken) -> Task[bool]:
         NotPermitted: The operator stopped here.
     """
     words = result_words(token.code)
-    choices = (LEAVE, STOP) if words.settled else (LEAVE, ENTER, STOP)
+    leave = GIVE_UP if token.purpose == KEY_CHANGE else LEAVE
+    choices = (leave, LATER) if words.settled else (leave, ENTER, LATER)
     key = f"t{token.position}_refused"
     answer = yield from visit.ask(
         key,
         f"The meter refused token {token.shown}: {words.title.lower()}. {words.meaning}",
         choices,
-        detail=words.remedy,
+        detail=f"{words.remedy} {_ONE_THING if leave == GIVE_UP else ''}".strip(),
         dangerous=True,
     )
-    if answer == STOP:
+    if answer == LATER:
         visit.forget(key)
         raise NotPermitted(f"stopped after token {token.shown} was refused: {words.title}")
     again = answer == ENTER
@@ -279,11 +287,11 @@ def _unlocked(visit: Visit, token: OrderToken, booking: Booking) -> Task[None]:
     answer = yield from visit.ask(
         key,
         f"{count} entries in a row were wrong. Another one locks the meter. Enter the next token?",
-        (ENTER, STOP),
+        (ENTER, LATER),
         detail=f"The next is {token.shown}, {PURPOSE_WORDS.get(token.purpose, token.purpose)}.",
         dangerous=True,
     )
-    if answer == STOP:
+    if answer == LATER:
         visit.forget(key)
         raise NotPermitted("stopped before the meter locks")
 
@@ -365,10 +373,11 @@ def _entered(
 
 def _once_more(visit: Visit, token: OrderToken) -> Task[None]:
     """Ask before a token is entered whose first entry never reached the meter."""
+    leave = GIVE_UP if token.purpose == KEY_CHANGE else LEAVE
     answer = yield from visit.ask(
         f"t{token.position}_again",
         f"Token {token.shown} was to be entered, but the meter has not taken it. Enter it?",
-        (ENTER, LEAVE),
+        (ENTER, leave),
         dangerous=True,
     )
     if answer == ENTER:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from app.errors import BadInput, VaultLocked
 from app.models.database import Database
+from app.services.seat import demand
 from app.services.token_box import TokenBox
 from app.tasks import checkpoint
 from app.workorders.campaign import campaign_profile, import_campaign
@@ -18,13 +19,13 @@ from app.workorders.exchange.import_orders import import_orders
 from app.workorders.exchange.mapping import FIELDS, MappingProfile
 from app.workorders.exchange.order_rows import RowError
 from app.workorders.exchange.tablefile import read_table
+from app.workorders.token_columns import plain
 from app.workorders.tokens import (
     checked_token,
     has_tokens,
     import_tokens,
     open_order,
     order_place,
-    plain,
     row_plan,
 )
 
@@ -137,6 +138,7 @@ def _preview_tokens(
     db: Database, path: Path, coming: frozenset[str]
 ) -> tuple[int, tuple[RowError, ...]]:
     """Return how many tokens could go in, and what is wrong with the rows of others."""
+    demand(db, "tokens.import")
     table = read_table(path)
     names = [plain(column) for column in table.columns]
     place = order_place(names, path)

@@ -1,11 +1,12 @@
 """What an order leaves behind when it is over: nothing that opens or pays for anything.
 
 The digits of its tokens go in the transaction that ends the order, so that no kill in between can
-leave them.  Decoder keys lie in the keyring, which knows no transactions: they go afterwards, and
-every start of the program goes after what a kill has left.
+leave them.  Decoder keys lie in the keyring, which knows no transactions: they go right afterwards.
+What a kill or a locked keyring has left goes at the next start, sync or end of a job.
 """
 
 import logging
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
@@ -34,8 +35,26 @@ def leave_nothing(session: Session, order: WorkOrder, *, who: str, at: datetime)
     return count
 
 
-def clear_up(db: Database, box: TokenBox | None, *, who: str = LEFT_BY_A_STOP) -> int:
-    """Remove what orders that are over have left, digits and decoder keys; return how much.
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """How many things are gone, and how many decoder keys a locked keyring still has."""
+
+    removed: int = 0
+    kept: int = 0
+
+    def __str__(self) -> str:
+        """Say what is left and what to do; "" when nothing is."""
+        if not self.kept:
+            return ""
+        meters = "a meter" if self.kept == 1 else f"{self.kept} meters"
+        return (
+            f"The decoder key of {meters} is still in the system's password store, which is"
+            " locked. Unlock it: the key goes with the next sync or at the next start."
+        )
+
+
+def clear_up(db: Database, box: TokenBox | None, *, who: str = LEFT_BY_A_STOP) -> Cleared:
+    """Remove what orders that are over have left: digits and decoder keys.
 
     A keyring that is locked keeps its keys until the next time.
     """
@@ -53,17 +72,26 @@ def clear_up(db: Database, box: TokenBox | None, *, who: str = LEFT_BY_A_STOP) -
             order = session.get_one(WorkOrder, order_id)
             count += leave_nothing(session, order, who=who, at=utc_now())
     if box is None:
-        return count
-    try:
-        dropped = [drn for drn in sorted(numbers) if box.drop_decoder_key(drn)]
-    except VaultLocked as error:
-        _LOG.warning("decoder keys of orders that are over are still there: %s", error)
-        return count
+        return Cleared(count)
+    dropped, kept = _dropped(box, sorted(numbers))
     if dropped:
         with db.write() as session:
             for drn in dropped:
                 audit.append(session, who, "decoder_key.removed", drn)
-    return count + len(dropped)
+    return Cleared(count + len(dropped), kept)
+
+
+def _dropped(box: TokenBox, numbers: list[str]) -> tuple[list[str], int]:
+    """Remove decoder keys; return whose are gone, and how many the keyring did not give up."""
+    dropped, kept = [], 0
+    for drn in numbers:
+        try:
+            if box.drop_decoder_key(drn):
+                dropped.append(drn)
+        except VaultLocked as error:
+            kept += 1
+            _LOG.warning("the decoder key of an order that is over is still there: %s", error)
+    return dropped, kept
 
 
 def _numbers(session: Session, *, over: bool) -> list[str]:

@@ -105,7 +105,7 @@ def work(
     demand(context.db, "orders.work")
     order, procedure = _begin(context, order_id, stop_after)
     if order.state != OrderState.STARTED:
-        clear_up(context.db, context.tokens, who=context.who)
+        yield from _cleared(context)
         yield from _report(context, order_id)
         return _outcome(context.db, order_id)
     for key, reason in (skips or {}).items():
@@ -117,9 +117,16 @@ def work(
             end = yield from _run(visit)
             if end.stop or step.key == stop_after:
                 break
-    clear_up(context.db, context.tokens, who=context.who)
+    yield from _cleared(context)
     yield from _report(context, order_id)
     return _outcome(context.db, order_id)
+
+
+def _cleared(context: WorkContext) -> Task[None]:
+    """Remove what an order that is over leaves, and tell what could not be removed."""
+    left = str(clear_up(context.db, context.tokens, who=context.who))
+    if left:
+        yield Found("notice", left)
 
 
 def skip_step(db: Database, order_id: str, key: str, reason: str) -> None:

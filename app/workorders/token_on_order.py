@@ -4,6 +4,7 @@ from contextlib import ExitStack
 
 from app.errors import NotFound, NotPermitted, VaultLocked
 from app.models.order import WorkOrder
+from app.services.seat import demand
 from app.services.token import TokenFacts, read_prepayment
 from app.services.token_alone import TokenOutcome
 from app.services.token_entry import Booking, enter_over_wire, result_code, unfinished
@@ -93,6 +94,7 @@ def settle_on_order(context: WorkContext, order_id: str) -> Task[list[Unseen]]:
 
 
 def _booking(context: WorkContext, order_id: str, reason: str) -> tuple[WorkOrder, Booking]:
+    demand(context.db, "orders.work")
     if context.tokens is None:
         raise VaultLocked("the key of the token lists is in the system's password store")
     with context.db.read() as session:

@@ -6,7 +6,6 @@ A file has one row per order with columns like ``kct_1`` to ``kct_4``, ``old_cre
 changes nothing, and no message repeats a token's digits.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
@@ -22,11 +21,13 @@ from app.models.journal import append
 from app.models.order import WorkOrder
 from app.models.token import OVER, OrderToken, TokenStep, VendingRecord
 from app.services import audit
+from app.services.seat import demand
 from app.services.token import TokenFacts, plain_digits, token_facts
 from app.services.token_box import TokenBox
 from app.tasks import checkpoint
 from app.workorders.exchange.order_rows import RowError
 from app.workorders.exchange.tablefile import FaultText, FormulaText, NumberText, read_table
+from app.workorders.token_columns import COLUMNS, TOKEN, plain
 from drivers.sts.identifiers import BASE_DATES, BadNumber, checked_drn
 
 OLD_CREDIT, KEY_CHANGE, CREDIT, TEST = "old_credit", "key_change", "credit", "test"
@@ -38,11 +39,6 @@ PURPOSE_WORDS = {
 }  # fmt: skip
 _CLASSES = {
     OLD_CREDIT: 0, CREDIT: 0, TEST: 1, KEY_CHANGE: 2, CLEAR_TAMPER: 2, ENGINEERING: 2,
-}  # fmt: skip
-_COLUMNS = {
-    **{f"kct{n}": (KEY_CHANGE, n) for n in (1, 2, 3, 4)},
-    "oldcredit": (OLD_CREDIT, 1), "credit": (CREDIT, 1), "test": (TEST, 1),
-    "cleartamper": (CLEAR_TAMPER, 1), "engineering": (ENGINEERING, 1),
 }  # fmt: skip
 _ORDER_COLUMNS = ("externalref", "reference", "ref", "number", "order")
 _RECORD = ("sgc", "ti", "krn", "key_type", "ken", "ea", "base")
@@ -91,7 +87,7 @@ def has_tokens(columns: Iterable[str]) -> bool:
     """Tell whether a file with these columns brings tokens or a vending record."""
     names = {plain(column) for column in columns}
     record = {plain(f"{when}_{name}") for when in ("old", "new") for name in _RECORD}
-    return bool(names & ({"token"} | set(_COLUMNS) | record))
+    return bool(names & ({TOKEN} | set(COLUMNS) | record))
 
 
 def import_tokens(db: Database, path: Path, box: TokenBox, *, who: str = "") -> TokenImport:
@@ -101,6 +97,7 @@ def import_tokens(db: Database, path: Path, box: TokenBox, *, who: str = "") -> 
         BadInput: The file cannot be used at all.
         VaultLocked: The keyring does not give out the key of the lists; nothing went in.
     """
+    demand(db, "tokens.import")
     table = read_table(path)
     names = [plain(column) for column in table.columns]
     place = order_place(names, path)
@@ -155,7 +152,7 @@ def row_plan(cells: Mapping[str, str], problem: str = "") -> TokenPlan:
     if problem:
         raise ValueError(problem)
     tokens = []
-    for name, (purpose, number) in _COLUMNS.items():
+    for name, (purpose, number) in COLUMNS.items():
         if text := _token_text(cells, name):
             tokens.append((purpose, number, text))
     if text := _token_text(cells, "token"):
@@ -276,11 +273,6 @@ def vending_record(session: Session, order_id: str) -> VendingRecord:
     """Return what the vending office knows of an order's meter; an empty record for nothing."""
     found = session.get(VendingRecord, order_id)
     return found if found is not None else VendingRecord(order_id=order_id)
-
-
-def plain(name: str) -> str:
-    """Return a column's name without case, spaces and signs."""
-    return re.sub(r"[\W_]+", "", name.casefold())
 
 
 def _token_text(cells: Mapping[str, str], name: str) -> str:

@@ -51,15 +51,17 @@ _S9 = (
 # fmt: on
 
 
+# FI is S9, S7 and S9 on unequal halves of 9 and 7 bits.  All else in it is exclusive or, so its two
+# steps in front of the key are looked up together, and so is what follows it.
+_NINE = tuple((value & 0x7F) << 9 | value for value in _S9)
+_SEVEN = tuple((value ^ place) << 9 | place for place, value in enumerate(_S7))
+_TWICE = tuple(place << 9 | place for place in range(len(_S7)))
+
+
 def _fi(value: int, key: int) -> int:
-    """Return the 16-bit function FI: unequal halves of 9 and 7 bits through S9, S7, S9."""
-    nine, seven = value >> 7, value & 0x7F
-    nine = _S9[nine] ^ seven
-    seven = _S7[seven] ^ nine & 0x7F
-    seven ^= key >> 9
-    nine ^= key & 0x1FF
-    nine = _S9[nine] ^ seven
-    return seven << 9 | nine
+    """Return the 16-bit function FI."""
+    mixed = _NINE[value >> 7] ^ _SEVEN[value & 0x7F] ^ key
+    return _TWICE[mixed >> 9] ^ _S9[mixed & 0x1FF]
 
 
 class _Schedule:

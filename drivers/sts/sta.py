@@ -39,6 +39,43 @@ class Tables:
         """The substitutions and the permutation the other way round: of S1, of S2, of P."""
         return _inverse(self.s1), _inverse(self.s2), _inverse(self.p)
 
+    @cached_property
+    def sealing(self) -> "Rounds":
+        """One round of encryption, looked up."""
+        return _rounds(ones=self.s2, zeros=self.s1, permutation=self.p)
+
+    @cached_property
+    def opening(self) -> "Rounds":
+        """One round of decryption and the move of the round after it, looked up."""
+        of_s1, of_s2, of_p = self.inverses
+        return _rounds(ones=of_s1, zeros=of_s2, permutation=of_p)  # crossed, as the standard has it
+
+
+# For each byte of a block, least significant first: by the bits of the key that pick (`_PICK`) and
+# by the byte's value, where its bits go.
+Rounds = tuple[dict[int, tuple[int, ...]], ...]
+_PICK = 0x1111111111111111  # the lowest bit of each nibble of the key picks a substitution
+
+
+def _rounds(ones: Sequence[int], zeros: Sequence[int], permutation: Sequence[int]) -> Rounds:
+    """Return the substitution of a round and the move after it, as tables of whole bytes."""
+
+    def moved(table: Sequence[int], place: int) -> list[int]:
+        return [_moved(value << place, permutation) for value in table]
+
+    return tuple(
+        {
+            high << 4 | low: tuple(
+                upper | lower
+                for upper in moved((zeros, ones)[high], place + 4)
+                for lower in moved((zeros, ones)[low], place)
+            )
+            for high in (0, 1)
+            for low in (0, 1)
+        }
+        for place in range(0, 64, 8)
+    )
+
 
 def _inverse(table: Sequence[int]) -> tuple[int, ...]:
     turned = [0] * len(table)
@@ -66,13 +103,13 @@ def _rotated(value: int, right: int) -> int:
     return (value >> right | value << (64 - right)) & MASK
 
 
-def _substituted(block: int, key: int, ones: Sequence[int], zeros: Sequence[int], bit: int) -> int:
-    """Take each nibble from ``ones`` where bit ``bit`` of the key nibble is set, else ``zeros``."""
-    result = 0
-    for shift in range(0, 64, 4):
-        table = ones if key >> (shift + bit) & 1 else zeros
-        result |= table[block >> shift & 15] << shift
-    return result
+def _round(value: int, picks: int, rounds: Rounds) -> int:
+    """Substitute each nibble by the table that its bit of ``picks`` names, and move."""
+    t0, t1, t2, t3, t4, t5, t6, t7 = rounds
+    k0, k1, k2, k3, k4, k5, k6, k7 = (picks & _PICK).to_bytes(8, "little")
+    b0, b1, b2, b3, b4, b5, b6, b7 = value.to_bytes(8, "little")
+    low = t0[k0][b0] | t1[k1][b1] | t2[k2][b2] | t3[k3][b3]
+    return low | t4[k4][b4] | t5[k5][b5] | t6[k6][b6] | t7[k7][b7]
 
 
 def _moved(block: int, permutation: Sequence[int]) -> int:
@@ -86,9 +123,9 @@ def encrypt(key: bytes, block: bytes, tables: Tables = SAMPLE) -> bytes:
     """Return the enciphered ``block``."""
     turning = _rotated(int.from_bytes(key, "big") ^ MASK, 12)
     value = int.from_bytes(block, "big")
+    rounds = tables.sealing
     for _ in range(ROUNDS):
-        value = _substituted(value, turning, tables.s2, tables.s1, 3)
-        value = _moved(value, tables.p)
+        value = _round(value, turning >> 3, rounds)  # the highest bit of each nibble picks
         turning = _rotated(turning, 63)
     return value.to_bytes(8, "big")
 
@@ -96,13 +133,13 @@ def encrypt(key: bytes, block: bytes, tables: Tables = SAMPLE) -> bytes:
 def decrypt(key: bytes, block: bytes, tables: Tables = SAMPLE) -> bytes:
     """Return the clear ``block``, as a meter computes it."""
     turning = int.from_bytes(key, "big")
-    of_s1, of_s2, of_p = tables.inverses
-    value = int.from_bytes(block, "big")
+    rounds = tables.opening
+    # a round moves first: the tables do that for the round after, and the last move is taken back
+    value = _moved(int.from_bytes(block, "big"), tables.inverses[2])
     for _ in range(ROUNDS):
-        value = _moved(value, of_p)
-        value = _substituted(value, turning, of_s1, of_s2, 0)  # crossed, as the standard has it
+        value = _round(value, turning, rounds)
         turning = _rotated(turning, 1)
-    return value.to_bytes(8, "big")
+    return _moved(value, tables.p).to_bytes(8, "big")
 
 
 def checked_tables(tables: Tables, checks: Sequence[tuple[bytes, bytes, bytes]]) -> Tables:

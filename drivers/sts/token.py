@@ -117,10 +117,17 @@ def crc16(message: bytes) -> bytes:
     """Return the reflected CRC-16 (A001, start FFFF) of ``message``, low byte first."""
     register = 0xFFFF
     for byte in message:
-        register ^= byte
-        for _ in range(8):
-            register = register >> 1 ^ (0xA001 if register & 1 else 0)
+        register = register >> 8 ^ _CRC[(register ^ byte) & 0xFF]
     return register.to_bytes(2, "little")
+
+
+def _crc_row(register: int) -> int:
+    for _ in range(8):
+        register = register >> 1 ^ (0xA001 if register & 1 else 0)
+    return register
+
+
+_CRC = tuple(map(_crc_row, range(256)))
 
 
 def parse(token: str) -> tuple[int, int]:

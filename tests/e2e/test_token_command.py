@@ -1,6 +1,8 @@
 """``token enter`` against the virtual Hexcell, in processes of their own."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -8,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from app.services.keypad import grouped
 from drivers.simulator.tokenoffice import FIRST_KEY, TokenOffice, drn_of
-from tests.e2e.command import PASSWORD, Ended, meterwright, virtual_meter
+from tests.e2e.command import PASSWORD, ROOT, Ended, environment, meterwright, virtual_meter
 
 SERIAL = "46000755036"
 HEXCELL = ["--type", "hexcell-ddsy1088", "--serial", SERIAL, "--secret-env", "MW", "--json"]
@@ -53,6 +56,20 @@ def test_a_credit_token_is_entered_and_read_back_and_refused_the_second_time(cou
     assert "used token" in again.error["title"]
     assert "last-token" in again.error["remedy"]
     assert token not in again.out + again.err
+
+
+def test_the_digits_come_from_standard_input_and_stand_in_no_command_line(counter):
+    token = counter.office.credit(2, ISSUED)
+    arguments = ["token", "enter", counter.link, "-", *HEXCELL, "--data", counter.data, "--yes"]
+    ended = subprocess.run(
+        [sys.executable, "-m", "app", *map(str, arguments)],
+        cwd=ROOT, env=environment(**PASSWORD), input=grouped(token) + "\n",
+        capture_output=True, text=True, timeout=90, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert json.loads(ended.stdout)["result"]["title"] == "Accepted"
+    assert token not in ended.stdout + ended.stderr
+    assert counter.enter("-", "--yes").code == 2, "without any input nothing is entered"
 
 
 def test_what_needs_an_order_or_an_answer_is_not_entered(counter):

@@ -30,6 +30,7 @@ from tests.visit_setup import add_order, context_for
 
 KIND = replace(FAKE_TYPE, prepayment=PrepaymentType(token_encoding="ascii20", detail="code8"))
 SPARSE = 7
+LONGEST_VISIT = 90  # s for one visit, however many there are: a visit that hangs is a failure
 CODES = (1, 2, 3, 17, 1, 1)
 POSITIONS = (1, 101, 102, 103, 104, 201)
 
@@ -100,6 +101,7 @@ def forked(folder: Path, at: int) -> tuple[int, list[str]]:
     if pid == 0:
         countdown = Countdown(at)
         code = 1
+        signal.alarm(LONGEST_VISIT)
         try:
             visit(folder, countdown)
             seen.write_text(json.dumps(countdown.seen), encoding="utf-8")

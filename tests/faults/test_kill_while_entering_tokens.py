@@ -10,7 +10,11 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="fork and SIGKILL are POSIX")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="fork and SIGKILL are POSIX"),
+    # each visit has a limit of its own: how long all take together says how busy the machine is
+    pytest.mark.timeout(0),
+]
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -48,3 +52,4 @@ def test_every_entry_ends_in_journal_and_audit_and_no_digits_stay(visits):
         assert found(visit, "SELECT DISTINCT sealed FROM order_token") == [("",)], visit
         (verified,) = found(visit, "SELECT verified FROM vending_record")
         assert verified[0], visit
+    sys.stdout.write(f"kills while tokens are entered: {len(visits)} points tried, failures 0\n")

@@ -250,3 +250,53 @@ def test_an_order_opened_from_a_campaign_closes_back_to_it(campaign, qtbot):
     window.pages.close_campaigns()
     assert window.pages.campaign is None
     assert session.status is not None
+
+
+def test_a_virtual_meter_is_typed_on_once_and_its_display_is_read(look, qtbot):
+    typed = []
+
+    def keys(digits, then, _owner):
+        typed.append(digits)
+        then("Reject, result 10")
+
+    made = panel_for(look, question(), keys)
+    qtbot.addWidget(made)
+    made.resize(900, 300)
+    made.show()
+    assert "without keys to touch" in made._words.text()
+    made.type.click()
+    made.type.click()
+    assert typed == [DIGITS], "pressing twice types once"
+    assert made.answers.isVisible()
+    assert "display says: Reject, result 10" in made._words.text()
+
+
+def test_key_changes_are_reached_without_a_key_in_a_small_window(desk, opened, qtbot, tmp_path):
+    from app.workorders.incoming import bring
+
+    campaign_list(tmp_path / "North.csv")
+    bring(desk.db, tmp_path / "North.csv", box_in(tmp_path / "box"), campaign="North")
+    window = opened(desk)
+    window.resize(1024, 600)
+    qtbot.waitUntil(lambda: window.look.compact, timeout=WAIT)
+    qtbot.waitUntil(lambda: window.pages.queue.campaigns, timeout=WAIT)
+    page = window.stack.currentWidget()
+    qtbot.waitUntil(page.campaigns.isVisible, timeout=WAIT)
+    assert not misfits(window, window.look)
+    qtbot.mouseClick(page.campaigns, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: window.pages.campaign.status is not None, timeout=WAIT)
+
+
+@pytest.mark.parametrize(("role", "shown"), [("security officer", True), ("installer", False)])
+def test_what_goes_to_the_vending_office_is_offered_to_who_may_send_it(
+    desk, window, look, qtbot, role, shown
+):
+    from app.services.users import SignedIn
+    from app.views.campaign_page import CampaignPage, CampaignSession
+
+    desk.db.actor = SignedIn("somebody", role)
+    page = CampaignPage(look, CampaignSession(window.station))
+    qtbot.addWidget(page)
+    page.show()
+    assert page.send.isVisible() is shown
+    qtbot.wait(50)

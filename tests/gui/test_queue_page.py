@@ -166,6 +166,22 @@ def test_an_order_that_cannot_be_completed_leaves_the_queue(window, desk, qtbot)
     qtbot.waitUntil(lambda: page.model.rowCount() == 11, timeout=5000)
 
 
+def test_a_locked_keyring_is_told_at_once_when_an_order_cannot_be_completed(window, desk, qtbot):
+    from app.workorders.purging import Cleared
+
+    desk.clear_up = lambda: str(Cleared(kept=2))
+    told = []
+    window.station.noticed.connect(lambda _icon, text: told.append(text))
+    page_of(window).report_incident()
+    sheet = next(iter(window.findChildren(_sheet_kind())))
+    sheet.codes.setCurrentIndex(max(0, sheet.codes.findData("ACCESS.no_access")))
+    sheet.no_photo.setText("dark")
+    with qtbot.waitSignal(sheet.reported, timeout=5000):
+        sheet.go.click()
+    assert "decoder key of 2 meters" in told[-1]
+    assert "Unlock it" in told[-1]
+
+
 def _sheet_kind():
     from app.views.incident_sheet import IncidentSheet
 

@@ -127,12 +127,40 @@ def test_a_set_for_another_meter_is_refused_and_the_key_stays(place):
     quad = other.key_change(SECOND_KEY)
     place.tokens(**{f"kct_{n}": token for n, token in enumerate(quad, 1)})
     with pytest.raises(NotPermitted, match="before the meter locks"):
-        place.work(
-            {f"keychange.t{100 + n}_refused": "Leave it out" for n in (1, 2, 3, 4)}
-            | {f"keychange.t{100 + n}_risk2": "Stop" for n in (3, 4)}
-        )
+        place.work({"keychange.t101_refused": "Enter it", "keychange.t101_risk2": "Decide later"})
     assert place.account.sts.name == FIRST_KEY
     assert len(place.account.history) == 2, "the entry that locks was not made"
+
+
+def test_a_set_without_one_of_its_tokens_is_left_out_whole_and_what_is_missing_is_said(place):
+    good = place.office.key_change(SECOND_KEY)
+    other = type(place.office)("12345678903", FIRST_KEY).key_change(SECOND_KEY)
+    place.tokens(kct_1=good[0], kct_2=other[1], kct_3=good[2], kct_4=good[3])
+    place.work({"keychange.t102_refused": "Leave the set out"})
+    assert len(place.account.history) == 2, "nothing is entered after the one that was left out"
+    assert place.account.sts.name == FIRST_KEY
+    (question,) = [ask for ask in place.questions if ask.key == "keychange.t102_refused"]
+    assert question.choices == ("Leave the set out", "Enter it", "Decide later")
+    assert "stays on its present key" in question.detail
+    step = steps(place)["keychange"]
+    assert step.verdict == "FAIL"
+    missing = step.value["missing"]
+    assert len(missing) == 3
+    assert [text.endswith("not entered") for text in missing] == [False, True, True]
+    for token in (*good, *other):
+        assert token not in repr(step.value)
+
+
+def test_a_decision_that_was_put_off_is_asked_again_when_the_job_goes_on(place):
+    good = place.office.key_change(SECOND_KEY)
+    other = type(place.office)("12345678903", FIRST_KEY).key_change(SECOND_KEY)
+    place.tokens(kct_1=good[0], kct_2=other[1], kct_3=good[2], kct_4=good[3])
+    with pytest.raises(NotPermitted, match="was refused"):
+        place.work({"keychange.t102_refused": "Decide later"})
+    place.questions.clear()
+    place.work({"keychange.t102_refused": "Leave the set out"})
+    assert [ask.key for ask in place.questions].count("keychange.t102_refused") == 1
+    assert len(place.account.history) == 2
 
 
 def test_the_meter_is_given_its_pause_after_three_wrong_entries(place):
@@ -140,10 +168,7 @@ def test_the_meter_is_given_its_pause_after_three_wrong_entries(place):
     quad = other.key_change(SECOND_KEY)
     place.tokens(**{f"kct_{n}": token for n, token in enumerate(quad, 1)})
     with pytest.raises(MeterBusy, match="locked for another"):
-        place.work(
-            {f"keychange.t{100 + n}_refused": "Leave it out" for n in (1, 2, 3, 4)}
-            | {"keychange.t103_risk2": "Enter it"}
-        )
+        place.work({"keychange.t101_refused": "Enter it", "keychange.t101_risk2": "Enter it"})
     assert len(place.account.history) == 3
 
 
@@ -159,7 +184,7 @@ def test_old_credit_that_is_open_stops_the_key_change(place):
     place.tokens(**place.standard_set())
     skip_step(place.db, place.order, "old_credit", "customer_refused")
     with pytest.raises(NotPermitted, match="Credit on the old key"):
-        place.work({"keychange.old_credit": "Stop"})
+        place.work({"keychange.old_credit": "Decide later"})
     assert not place.account.history
 
 
@@ -191,7 +216,7 @@ def test_a_set_for_another_key_is_stopped_before_the_first_token(place):
     listed = place.standard_set()
     place.tokens(**listed, old_sgc="111111")
     with pytest.raises(NotPermitted, match="SGC: the record says 111111"):
-        place.work({"keychange.other_key": "Stop"})
+        place.work({"keychange.other_key": "Decide later"})
 
 
 def test_a_line_that_breaks_leaves_the_outcome_open_and_the_next_visit_reads_it_back(place):

@@ -143,6 +143,10 @@ def test_an_order_list_with_token_columns_imports_without_keeping_them_as_text(p
     path.write_text(",".join(head) + "\n" + ",".join(row) + "\n", encoding="utf-8")
     result = import_orders(place.db, path)
     assert result.created == 1
+    path.write_text(",".join(head) + "\n" + ",".join(["WO-10", "no such kind", *row[2:]]), "utf-8")
+    wrong = place.db.folder / "wrong-rows.csv"
+    assert import_orders(place.db, path, error_file=wrong).errors
+    assert "••••" in wrong.read_text("utf-8"), "the rows to be mended are there, tokens masked"
     assert_clean(place.folder, secret_forms(place, list(listed.values())))
     remarks = " ".join(result.remarks).encode()
     assert not any(form in remarks for token in listed.values() for form in forms(token))

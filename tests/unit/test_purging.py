@@ -18,7 +18,7 @@ from app.sync.mailbox import _recall
 from app.workorders.exchange.import_orders import import_orders
 from app.workorders.incoming import bring
 from app.workorders.lifecycle import RULES, transition
-from app.workorders.purging import clear_up
+from app.workorders.purging import Cleared, clear_up
 from drivers.sts.token import DecoderKey
 from tests.prepayment_setup import box_in, campaign_list
 
@@ -110,11 +110,11 @@ def test_a_decoder_key_goes_when_no_open_order_needs_it(laptop):
     with laptop.db.write() as session:
         session.get_one(VendingRecord, two.order_id).drn = drn
     laptop.move(one.order_id, S.CANCELLED, "dispatcher")
-    assert clear_up(laptop.db, laptop.box) == 0, "order two still needs it"
+    assert clear_up(laptop.db, laptop.box) == Cleared(), "order two still needs it"
     laptop.move(two.order_id, S.CANCELLED, "dispatcher")
-    assert clear_up(laptop.db, laptop.box) == 1
+    assert clear_up(laptop.db, laptop.box) == Cleared(1)
     assert laptop.box.decoder_key(drn) is None
-    assert clear_up(laptop.db, laptop.box) == 0
+    assert clear_up(laptop.db, laptop.box) == Cleared()
 
 
 def test_a_locked_keyring_keeps_its_key_until_the_next_start(laptop):
@@ -127,9 +127,12 @@ def test_a_locked_keyring_keeps_its_key_until_the_next_start(laptop):
             raise VaultLocked("locked")
 
     laptop.move(one.order_id, S.CANCELLED, "dispatcher")
-    assert clear_up(laptop.db, Locked(laptop.box._keyring)) == 0
+    left = clear_up(laptop.db, Locked(laptop.box._keyring))
+    assert left == Cleared(0, kept=1)
+    assert "Unlock it" in str(left)
+    assert str(Cleared(3)) == "", "nothing to tell where nothing is left"
     assert laptop.box.decoder_key(drn) is not None
-    assert clear_up(laptop.db, laptop.box) == 1
+    assert clear_up(laptop.db, laptop.box) == Cleared(1)
 
 
 def test_what_an_older_version_left_is_found_at_the_next_start(laptop):
@@ -137,7 +140,7 @@ def test_what_an_older_version_left_is_found_at_the_next_start(laptop):
     with laptop.db.write() as session:
         session.get_one(WorkOrder, one.order_id).state = S.CLOSED
     assert laptop.sealed(one.order_id) == 4
-    assert clear_up(laptop.db, None) == 4
+    assert clear_up(laptop.db, None) == Cleared(4)
     assert laptop.sealed(one.order_id) == 0
 
 

@@ -36,6 +36,7 @@ from app.workorders.exchange.tablefile import TableFile, TableRow, read_table
 from app.workorders.kinds import kind_words
 from app.workorders.lifecycle import DISPATCHER, NOT_BEGUN, transition
 from app.workorders.procedure import procedure_names
+from app.workorders.token_columns import without_tokens
 
 __all__ = ["ImportResult", "RowError", "import_orders"]
 
@@ -324,7 +325,7 @@ def _procedure_remarks(plans: list[OrderPlan]) -> Iterator[str]:
 
 
 def _write_errors(path: Path, columns: tuple[str, ...], failures: _Failures) -> None:
-    """Write the failing rows as they came, each with everything that is wrong with it."""
+    """Write the failing rows, tokens masked, each with everything that is wrong with it."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow([*columns, "row", "problem"])
@@ -333,7 +334,7 @@ def _write_errors(path: Path, columns: tuple[str, ...], failures: _Failures) -> 
         place = f"{error.column}: " if error.column else ""
         problems.setdefault(error.row, []).append(place + error.problem)
     for number, row in sorted(failures.rows.items()):
-        cells = [*row.cells, str(number), "; ".join(problems[number])]
+        cells = [*without_tokens(columns, row.cells), str(number), "; ".join(problems[number])]
         writer.writerow([safe_cell(cell) for cell in cells])
     if not path.parent.is_dir():
         raise BadInput(f"there is no folder {path.parent} to write {path.name} to")

@@ -19,7 +19,7 @@ from app.services.token import compared, differences, key_words, reading_data
 from app.services.token_entry import Booking
 from app.tasks import Found, Progress, Task
 from app.workorders.entering import (
-    STOP,
+    LATER,
     EnteredToken,
     booking_for,
     channel,
@@ -34,6 +34,7 @@ from app.workorders.unseen import resolve
 from app.workorders.visit import StepEnd, Visit
 from drivers.prepayment import PrepaymentReading
 from drivers.sts.keys import EA_MISTY
+from drivers.sts.results import result_words
 
 CHANGE = "Change the key all the same"
 SET_TIME = timedelta(minutes=10)  # in which meters want a set to be complete
@@ -70,8 +71,9 @@ def _changed(visit: Visit) -> Task[StepEnd]:
     _renew_expired(visit, booking)
     yield Found("tokens", token_views(visit.db, visit.order.order_id))
     ended = yield from enter_all(visit, listed(visit, (KEY_CHANGE,)), way, booking)
-    if not all(item.accepted for item in ended):
-        return _failed(visit, ended)
+    missing = _missing(rows, ended)
+    if missing:
+        return _failed(visit, ended, missing)
     return (yield from _verified(visit, record, booking, ended))
 
 
@@ -134,8 +136,8 @@ def _whole(rows: list[OrderToken], ea: int | None, told: int | None) -> None:
 
 
 def _go_on(visit: Visit, question: str, text: str, detail: str) -> Task[None]:
-    answer = yield from visit.ask(question, text, (STOP, CHANGE), detail=detail, dangerous=True)
-    if answer == STOP:
+    answer = yield from visit.ask(question, text, (LATER, CHANGE), detail=detail, dangerous=True)
+    if answer == LATER:
         visit.forget(question)
         raise NotPermitted(f"stopped before the key change: {text}")
 
@@ -191,10 +193,27 @@ def _renew_expired(visit: Visit, booking: Booking) -> None:
 # -- after -----------------------------------------------------------------------------------
 
 
-def _failed(visit: Visit, ended: list[EnteredToken]) -> StepEnd:
+def _missing(rows: list[OrderToken], ended: list[EnteredToken]) -> list[str]:
+    """Return the tokens of the set that the meter has not taken, masked, with why."""
+    known = {item.shown: item for item in ended}
+    said = []
+    for row in rows:
+        item = known.get(row.shown)
+        if item is None:
+            said.append(f"{row.shown} not entered")
+        elif not item.accepted:
+            said.append(f"{row.shown} {result_words(item.code).title.lower()}")
+    return said
+
+
+def _failed(visit: Visit, ended: list[EnteredToken], missing: list[str]) -> StepEnd:
     end = step_end(visit, ended)
-    value = {**end.value, "state": "refused"}
-    summary = f"The key was not changed. {end.summary}"
+    value = {**end.value, "state": "refused", "missing": missing}
+    count = len(listed(visit, (KEY_CHANGE,)))
+    summary = (
+        f"The key was not changed: {len(missing)} of the {count} tokens of the set are missing: "
+        + ", ".join(missing)
+    )
     return StepEnd(Verdict.FAIL, summary, value)
 
 

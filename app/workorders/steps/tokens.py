@@ -1,5 +1,6 @@
 """Tokens: those of the order's list, in their order; each entered once and proved by what reads."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
@@ -7,9 +8,9 @@ from app.errors import BadInput
 from app.models.token import OrderToken
 from app.reports.model import Verdict
 from app.services import audit
-from app.services.token import TokenFacts, plain_digits, token_facts
+from app.services.token import TokenAsk, TokenFacts, plain_digits, token_facts
 from app.services.token_entry import Booking
-from app.tasks import AnswerKind, Ask, Found, Task
+from app.tasks import Found, Task
 from app.workorders.entering import (
     EnteredToken,
     booking_for,
@@ -33,13 +34,17 @@ from app.workorders.tokens import (
 )
 from app.workorders.unseen import resolve
 from app.workorders.visit import StepEnd, Visit
+from drivers.secrets import Secret
 from drivers.sts.keys import check_value
 from drivers.sts.results import result_words
+from drivers.sts.token import CREDIT as CREDIT_CLASS
 from drivers.sts.token import MANAGEMENT
+from drivers.sts.token import TEST as TEST_CLASS
 
-TYPE, NONE = "Type a token", "No token here"
+TYPE, NONE, AFRESH = "Type a token", "No token here", "Begin again"
 USE, DO_NOT = "Use it", "Do not use it"
 _ATTEMPTS = 3
+_TYPED = ((CREDIT_CLASS, CREDIT), (TEST_CLASS, TEST), (MANAGEMENT, ENGINEERING))
 _TOLERANCE = Decimal("0.3")  # kWh that a meter may round up, or the customer use meanwhile
 
 
@@ -164,24 +169,43 @@ def _typed(visit: Visit, wanted: tuple[str, ...]) -> Task[None]:
     if answer == NONE:
         return
     visit.session.release()
+    purposes = {token_class: purpose for token_class, purpose in _TYPED if purpose in wanted}
     for _ in range(_ATTEMPTS):
-        first = yield from _digits(visit, "token", "Type the 20 digits of the token")
-        second = yield from _digits(visit, "token_again", "Type the 20 digits once more")
-        if first == second:
+        first = yield from _digits(visit, "token", "Type the 20 digits of the token", purposes)
+        if not first:
+            visit.keep("type", NONE)
+            return
+        again = yield from _digits(
+            visit, "token_again", "Type the 20 digits once more", purposes, first
+        )
+        if first == again:
             break
     else:
         raise BadInput("the digits were typed twice and differ; nothing was entered")
     facts = token_facts(first)
-    purpose = {0: CREDIT, 1: TEST}.get(facts.token_class, ENGINEERING)
-    if purpose not in wanted:
+    if facts.token_class not in purposes:
         raise BadInput(f"{facts.shown} is {facts.words}: not a token for this step")
+    purpose = purposes[facts.token_class]
     add_typed(visit.db, visit.order.order_id, first, purpose, box_of(visit))
 
 
-def _digits(visit: Visit, question: str, text: str) -> Task[str]:
-    """Return twenty digits; unlike other answers they are not kept as a draft."""
+def _digits(
+    visit: Visit, question: str, text: str, purposes: Mapping[int, str], first: str = ""
+) -> Task[str]:
+    """Return twenty digits, "" for none; unlike other answers they are not kept as a draft.
+
+    Raises:
+        BadInput: Nobody answered, or with something else than a token.
+    """
     key = visit.key(question)
-    answer = (yield Ask(text, (), key, AnswerKind.TEXT, "In groups of four, or in one.")) or ""
-    if not answer.strip():
+    answer = yield TokenAsk(
+        text,
+        key=key,
+        detail="" if first else "They are on the receipt, in groups of four.",
+        classes=frozenset(purposes),
+        way_back=AFRESH if first else NONE,
+        first=Secret(first.encode("ascii")) if first else None,
+    )
+    if answer is None:
         raise BadInput(f"{key} was not answered: {text}")
-    return plain_digits(answer)
+    return plain_digits(answer) if answer.strip() else ""
