@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from app.commands.options import common_options, link_options, target_from
-from app.commands.relay import booked, write_options
+from app.commands.relay import acting, answering, write_options
 from app.commands.terminal import Terminal, reported, text_table
 from app.models.files import write_atomically
 from app.paths import data_folder
@@ -71,8 +71,8 @@ def compare(link: str, file: Path, **given: Any) -> None:
 @common_options
 def write(link: str, file: Path, **given: Any) -> None:
     """Write what differs from FILE to the meter on LINK, each read back."""
-    terminal = Terminal(given["as_json"])
-    with reported(given["as_json"]), booked(given["order"], given["data"]) as book:
+    terminal = answering(given)
+    with reported(given["as_json"]), acting(given) as (book, _):
         wanted = load_parameters(file)
         target, trace = target_from(link, given["data"], given)
         changed = terminal.run(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
+from app.services.approving import Approve, nobody_else
 from app.services.booking import Book, announce
 from app.services.confirming import confirm
 from app.tasks import Found, Progress, Task
@@ -41,6 +42,7 @@ def load_firmware(
     activate: bool = True,
     book: Book | None = None,
     asked: bool = True,
+    approve: Approve = nobody_else,
 ) -> Task[Loaded]:
     """Send ``image``, have it verified, activate it, and return what the meter then runs.
 
@@ -55,6 +57,7 @@ def load_firmware(
         before = meter.identity()
     name = identifier.decode("ascii", "replace")
     text = f"Load firmware {name} in place of {before.firmware or 'what it runs'}?"
+    yield from approve(f"Who approves firmware {name} for meter {before.serial}?", before.serial)
     yield from confirm("firmware.confirm", text, before.serial, asked=asked)
     entry = announce(book, KIND, meter=before.serial, before=before.firmware, wanted=name)
     last: LoadProgress | None = None

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from typing import TypeVar
 
 from app.errors import AppError, Cancelled
+from app.services.approving import Approve, nobody_else
 from app.services.confirming import confirm
 from app.services.object_write import REASON, Record, answering
 from app.services.relay import switch_supply, words
@@ -55,7 +56,11 @@ def adjust_clock(
 
 
 def operate_supply(
-    opened: Opened, action: Switching, record: Record, expected: str = ""
+    opened: Opened,
+    action: Switching,
+    record: Record,
+    expected: str = "",
+    approve: Approve = nobody_else,
 ) -> Task[tuple[RelayReading, RelayReading]]:
     """Operate the supply switch as `switch_supply` does, for a reason that is recorded."""
     reason = yield from _reason()
@@ -67,7 +72,7 @@ def operate_supply(
         body = {"wanted": str(action), "before": before, "reason": reason}
         record("relay.switching", expected, body)
 
-    acting = switch_supply(opened, action, expected=expected, intended=intended)
+    acting = switch_supply(opened, action, expected=expected, approve=approve, intended=intended)
     try:
         who, before, after = yield from acting
     except (DriverError, AppError, Cancelled) as error:

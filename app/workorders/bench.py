@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from app.errors import BadInput, NotPermitted
+from app.services.approving import Approve, nobody_else
 from app.services.connection import Overrides, meter_type_named, open_port
 from app.services.finding import addresses_in, scan_bus
 from app.services.known_meters import Place, keep_place, known_place, known_places
@@ -57,6 +58,7 @@ class Bench:
         opened: Gives what opens the meter at a place.
         may: Tells whether whoever works here has a right.
         record: Keeps what is written to meters.
+        approve: Has a second person approve what one person may not do alone.
     """
 
     def __init__(
@@ -67,12 +69,14 @@ class Bench:
         *,
         may: Callable[[str], bool] = lambda _right: True,
         record: Record = no_record,
+        approve: Approve = nobody_else,
     ) -> None:
         self._folder = folder
         self._trace = trace
         self._opened = opened
         self._may = may
         self._record = record
+        self._approve = approve
         self._line = Statistics()
 
     # --- who is there ---------------------------------------------------------------------
@@ -270,7 +274,9 @@ class Bench:
         """Operate the supply switch, asked for in two steps; return it before and after."""
         self._demand_writing()
         opened = self._opened(at)
-        act = operate_supply(lambda: opened(at.meter_type), action, self._record, expected)
+        act = operate_supply(
+            lambda: opened(at.meter_type), action, self._record, expected, self._approve
+        )
         return (yield from self.watched(act))
 
     def _demand_writing(self) -> None:
