@@ -1,6 +1,7 @@
 """``parameters``: what can be set in a meter, read to a file, compared with one, written."""
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from app.services.connection import connect
 from app.services.parameters import (
     Difference,
     compare_parameters,
+    keep_dump,
     load_parameters,
     read_parameters,
     save_parameters,
@@ -75,9 +77,19 @@ def write(link: str, file: Path, **given: Any) -> None:
     with reported(given["as_json"]), acting(given) as (book, _):
         wanted = load_parameters(file)
         target, trace = target_from(link, given["data"], given)
+        folder = data_folder(given["data"])
+
+        def keep(serial: str, found: tuple[Difference, ...]) -> None:
+            kept = keep_dump(folder, serial, found, datetime.now(UTC))
+            terminal.say(f"What stands there now is kept in {kept}")
+
         changed = terminal.run(
             write_parameters(
-                lambda: connect(target, trace), wanted, book=book, asked=not given["yes"]
+                lambda: connect(target, trace),
+                wanted,
+                book=book,
+                asked=not given["yes"],
+                intended=keep,
             )
         )
         terminal.result({"changed": [asdict(one) for one in changed]}, lambda: _words(changed))

@@ -150,6 +150,10 @@ class Segments(QFrame):
         """Show which view is open, without a signal."""
         self._group.button(index).setChecked(True)
 
+    def show_view(self, index: int, *, shown: bool) -> None:
+        """Offer a view, or not while there is nothing in it."""
+        self._group.button(index).setVisible(shown)
+
 
 @dataclass(frozen=True)
 class Place:

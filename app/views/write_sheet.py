@@ -224,9 +224,13 @@ class WriteSheet(Sheet):
         self.go.relabel(face)
         self.go.setDefault(step != "confirm")
         self.go.setAutoDefault(step != "confirm")
+        self.leave.relabel("Stop" if step == "acting" else "Leave")
+        self.leave.setVisible(step not in {"written", "failed"})
         if step in {"written", "failed"}:
             self.go.setEnabled(True)
             self.go.setFocus()
+        elif step in {"busy", "acting"}:
+            self.leave.setFocus()
 
     # --- what the operator does ---------------------------------------------------------------
 
