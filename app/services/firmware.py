@@ -78,6 +78,11 @@ def load_firmware(
                 yield Progress(_WORDS[last.stage], last.done, last.total, "blocks")
             after = meter.identity()
     except DriverError as error:
+        if last is not None and last.stage is LoadStage.SENDING:
+            error.add_note(
+                f"{last.done:,} of {last.total:,} blocks are in the meter."
+                " Load the same file again: it goes on from there."
+            )
         entry.failed(error, "" if last is None else f"{last.stage} {last.done} of {last.total}")
         raise
     entry.done(after.firmware)

@@ -63,7 +63,7 @@ def blocks(day: Day) -> list[tuple[float, float, int]]:
     Rate 0 is that of the day before, which goes on until the first switching point.
     """
     starts = [(_share(point.time), point.script) for point in day.points]
-    ends = [start for start, _ in starts[1:]] + [1.0]
+    ends = [*(start for start, _ in starts), 1.0][1:]
     found = [(begin, end, rate) for (begin, rate), end in zip(starts, ends, strict=True)]
     if not found or found[0][0] > 0:
         found.insert(0, (0.0, found[0][0] if found else 1.0, 0))

@@ -227,9 +227,10 @@ class ParametersPage(ActPage):
         whole = session.whole_at is not None
         self.stage.setVisible(self.may_write and bool(differ) and whole)
         picked = differing(chosen)
-        staged = bool(picked) and all(session.is_staged(line) for line in picked)
+        staged = all(session.is_staged(line) for line in picked or differ)
         some = words.count(len(picked), "line") if picked else "all"
-        self.stage.relabel("Unstage" if staged else f"Stage {some}", "x" if staged else "check")
+        verb, icon = ("Unstage", "x") if staged else ("Stage", "check")
+        self.stage.relabel(f"{verb} {some}", icon)
         self.stage.setEnabled(not running)
         self.write.setVisible(self.may_write and bool(session.staged))
         self.write.relabel(f"Write {len(session.staged)}…")
