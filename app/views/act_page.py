@@ -33,6 +33,7 @@ class ActPage(Page):
         self.zone = words.zone(session.station.desk.settings.text("look.timezone"))
         self.may_write = True
         self._fault: QWidget | None = None
+        self._ran = False
         edge = look.page_margin
         self._content = QWidget()
         self.column = QVBoxLayout(self._content)
@@ -52,15 +53,15 @@ class ActPage(Page):
     def follow(self) -> None:
         """Show from now on what the session does."""
         self.session.turned.connect(self._turned)
-        self.session.found.connect(self.show_session)
+        self.session.found.connect(self._turned)
         self.session.moved.connect(lambda: self.strip.show_forecast(self.session.forecast))
         self.show_session()
 
     def _turned(self) -> None:
-        """Show it, and keep the focus on the page when what had it goes."""
-        had = self.strip.stop.hasFocus()
+        """Show it; when a read has ended, work goes on with what it gave."""
+        ran, self._ran = self._ran, self.session.running and self.session.doing != ACTING
         self.show_session()
-        if had and not self.session.running:
+        if ran and not self.session.running and self.isVisible():
             self.focus_result()
 
     def focus_result(self) -> None:
