@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app.errors import BadInput
@@ -48,6 +49,13 @@ class FirmwareSession(ActSession):
 
         fetch, refused = self.station.fetcher.fetch, self.station.refused.emit
         fetch("firmware file", read, take, refused)
+
+    def ended(self, result: object) -> None:
+        """Show the firmware that reads back."""
+        super().ended(result)
+        who = self.findings.identity
+        if self.outcome is not None and who is not None:
+            self.findings.identity = replace(who, firmware=self.outcome.after)
 
     def load(self, *, activate: bool) -> None:
         """Load the image; the task asks for reason, approval and confirmation."""

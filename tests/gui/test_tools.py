@@ -324,6 +324,7 @@ def test_firmware_is_loaded_and_reads_back(firmware, desk, qtbot):
     sheet = go_through(firmware, qtbot)
     assert "Read back HXE1088-V9" in words_of(sheet)
     sheet.go.click()
+    assert "Firmware HXE1088-V9" in words_of(firmware)
     assert audit(desk) == ["firmware.writing", "firmware.written"]
 
 
