@@ -257,10 +257,12 @@ def screen() -> Iterator[dict[str, str]]:
         return
     read_end, write_end = os.pipe()
     process = subprocess.Popen(
-        [server, "-displayfd", str(write_end), "-screen", "0", "1366x768x24", "-nolisten", "tcp"],
+        # a server that starts anew when its last window closes may refuse the next one
+        [server, "-displayfd", str(write_end), "-screen", "0", "1366x768x24", "-noreset",
+         "-nolisten", "tcp"],
         pass_fds=[write_end],
         stderr=subprocess.DEVNULL,
-    )
+    )  # fmt: skip
     os.close(write_end)
     try:
         with os.fdopen(read_end) as answer:

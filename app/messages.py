@@ -155,7 +155,7 @@ _WORDS: dict[type[BaseException], tuple[str, str, str]] = {
     errors.NotFound: (
         "There is nothing of that name",
         "Nothing was changed.",
-        "Check the number; orders list shows what this laptop has.",
+        "Check the number or name: orders list, vault list and find show what there is.",
     ),
     errors.Interrupted: (
         "The read ended early",

@@ -1,11 +1,10 @@
-"""DLMS: how full the line is, how fast profiles decode, what ciphering and a million rows cost.
+"""DLMS: how fast profiles decode, what ciphering and a million rows cost.
 
-    .venv/bin/python bench/dlms.py            everything, about three minutes
-    .venv/bin/python bench/dlms.py decode     some of: line, decode, linear, ciphered, stream
+    .venv/bin/python bench/dlms.py            everything, about a minute
+    .venv/bin/python bench/dlms.py decode     some of: decode, linear, ciphered, stream
 
-Each figure stands beside its reference, measured in the same run.  The line is a pseudo-terminal
-with a virtual meter behind it that paces every character at 9600 Bd; it reacts after 25 ms, which
-counts as the meter's own pause.
+Each figure stands beside its reference, measured in the same run.  How full the line is:
+`dlms_line.py`.
 """
 
 import csv
@@ -27,7 +26,6 @@ from gurux_dlms.internal._GXCommon import _GXCommon
 from gurux_dlms.internal._GXDataInfo import _GXDataInfo
 
 from app.services.reading import Told, Wish, read_meter
-from drivers.dlms.addressing import with_serial
 from drivers.dlms.ciphering import (
     AUTHENTICATED,
     ENCRYPTED,
@@ -42,10 +40,7 @@ from drivers.dlms.rowmaker import Capture, Layout, RowMaker
 from drivers.dlms.rows import RowDecoder
 from drivers.link import Line
 from drivers.metertype import ProfileType, load_meter_type
-from drivers.ports import open_link
 from drivers.secrets import Secret, Secrets
-from drivers.simulator import hexcell
-from drivers.simulator.serve import serve
 from drivers.values import ProfileInfo, ProfileRow, Span, Statistics
 
 AARQ, RLRQ, INITIATED, NEXT_BLOCK = 0x60, 0x62, 0x08, 2
@@ -54,10 +49,7 @@ WIDTH = 5
 BLOCK = 1000  # octets of raw data in one answer, as meters with PDUs of 1,024 octets send
 MILLION = 1_000_000
 WANTED_COST = 1.2  # of a row of the longest profile, against the shortest
-SIZES = ((128, 7, 16_000), (2030, 1, 16_000), (128, 7, 1024), (2030, 1, 1024))
-LINE_ROWS = 700
-FRAMING = 14  # octets of a frame beside its information
-WANTED_LINE, WANTED_DECODE, WANTED_GROWTH_MB = 0.95, 15.0, 60.0
+WANTED_DECODE, WANTED_GROWTH_MB = 15.0, 60.0
 WANTED_CIPHERED = 1.2
 TITLE = b"MWRBENCH"  # system title of both ends
 CODES = ("0.0.1.0.0.255", "0.0.96.10.1.255", "1.0.1.8.0.255", "1.0.2.8.0.255", "1.0.3.8.0.255")
@@ -90,51 +82,6 @@ def header(count: int) -> bytes:
 def told(what: str, figure: str, wanted: str, good: bool) -> None:
     """Print one line of the result."""
     print(f"{what:58} {figure:>22}   wanted {wanted:12} {'ok' if good else 'MISSED'}", flush=True)
-
-
-# --- the line -------------------------------------------------------------------------------
-
-
-def line() -> None:
-    """Read 700 rows over a paced line, with small frames in a window and with large ones."""
-    for max_info, window, pdu in (
-        (128, 7, 16_000),
-        (2030, 1, 16_000),
-        (128, 7, 1024),
-        (2030, 1, 1024),
-    ):
-        used, of_limit = _line_run(max_info, window, pdu)
-        what = f"line in use at 9600 Bd, information {max_info}/{window}, PDU {pdu:,}"
-        figure = f"{used:.3f} ({of_limit:.3f} of limit)"
-        told(what, figure, f">= {WANTED_LINE}", used >= WANTED_LINE)
-
-
-def _line_run(max_info: int, window: int, pdu: int) -> tuple[float, float]:
-    """Return the share of the time in which characters ran, and that with the meter's pauses."""
-    device = hexcell.build(serial="46000755036", rows=LINE_ROWS)
-    device.station._application._max_pdu = pdu  # noqa: SLF001 - a meter with long answers
-    kind = with_serial(load_meter_type("hexcell-ddsy1088"), "46000755036")
-    kind = replace(kind, dlms=replace(kind.dlms, max_info=max_info, window=window, pdu=pdu))
-    secrets = Secrets(password=Secret(hexcell.PASSWORD))
-    with serve([device], "pty", real_time=True) as server:
-        link = open_link(server.link, Line(), check=lambda: None)
-        try:
-            with DlmsMeter(link, kind, secrets) as meter:
-                info = meter.profile_info()
-                meter.clock()
-                counted = link.statistics
-                before = counted.bytes_received, counted.bytes_sent
-                began = time.perf_counter()
-                rows = sum(len(block.rows) for block in meter.profile(info, Span()))
-                spent = time.perf_counter() - began
-                received = counted.bytes_received - before[0]
-                sent = counted.bytes_sent - before[1]
-        finally:
-            link.close()
-    assert rows == LINE_ROWS
-    turns = received / (window * (max_info + FRAMING))  # each ends a window, and the meter reacts
-    pauses = turns * device.station.settings.reaction_s
-    return (received + sent) * 10 / 9600 / spent, ((received + sent) * 10 / 9600 + pauses) / spent
 
 
 # --- decoding -------------------------------------------------------------------------------
@@ -424,9 +371,7 @@ def _streamed(rows: int) -> int:
         return path.stat().st_size
 
 
-PARTS = {
-    "line": line, "decode": decode, "linear": linear, "ciphered": ciphered, "stream": stream,
-}  # fmt: skip
+PARTS = {"decode": decode, "linear": linear, "ciphered": ciphered, "stream": stream}
 
 
 def main() -> None:

@@ -1,8 +1,9 @@
 """Event codes and status bits in words, from the tables in ``resources/events``.
 
 The same number means different things in different companion profiles, so a code is looked up by
-profile, log and number, and an unknown one stays a number.  Makers' own codes (230 to 249 in the
-European profiles) are never put into words without the maker's table.
+profile, log and number, and an unknown one stays a number.  A meter that puts codes of several logs
+into one is understood as well: within a profile a code has one meaning.  Makers' own codes (230 to
+249 in the European profiles) are never put into words without the maker's table.
 """
 
 import csv
@@ -46,7 +47,7 @@ def event_text(table: str, log: str, code: int) -> str:
         return ""
     words = _event_words(table)
     short = log.rpartition(".")[0]
-    return words.get((short, code)) or words.get(("", code), "")
+    return words.get((short, code)) or words.get(("", code), "") or _elsewhere(table).get(code, "")
 
 
 def status_words(table: str, raw: int | None) -> tuple[str, ...]:
@@ -96,6 +97,15 @@ def _event_words(table: str) -> dict[tuple[str, int], str]:
             match = _LOG_CODE.search(row.get("log") or "")
             words[match.group() if match else "", int(row["code"])] = row["name"]
     return words
+
+
+@cache
+def _elsewhere(table: str) -> dict[int, str]:
+    """Return the words by code alone, where all logs of the profile agree."""
+    found: dict[int, set[str]] = {}
+    for (_, code), name in _event_words(table).items():
+        found.setdefault(code, set()).add(name)
+    return {code: names.pop() for code, names in found.items() if len(names) == 1}
 
 
 @cache

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from drivers.obis import parse
 from resources import resource
 
 
@@ -273,6 +274,12 @@ class MeterType:
     alarms: str = ""  # table that puts the bits of alarm registers into words: idis, dsmr, smr
     errors_like: int = 0  # alarm register whose bits the error register has too; 0: its own
     note: str = ""  # shown to the installer before connecting
+
+    def register(self, code: str) -> RegisterType:
+        """Return how this make lists the register with a code; by its code alone if it does not."""
+        wanted = parse(code) or code
+        listed = (one for one in self.registers if wanted in {one.code, parse(one.code)})
+        return next(listed, RegisterType(code))
 
 
 _CHOICES = {

@@ -140,6 +140,16 @@ class MeterEvent:
     details: tuple[str, ...] = ()
 
 
+def newest(events: list[MeterEvent], count: int) -> list[MeterEvent]:
+    """Return the newest ``count`` rows of a log in its own order, all for 0.
+
+    Some meters keep the newest row first.
+    """
+    if not count or count >= len(events):
+        return events
+    return events[-count:] if events[0].time <= events[-1].time else events[:count]
+
+
 @dataclass(frozen=True, slots=True)
 class Pushed:
     """Something that a meter said unasked; ``obis`` "" where it names no object."""

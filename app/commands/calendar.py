@@ -1,5 +1,6 @@
 """``calendar``: the switching table of a meter, read to a file and written from one."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,11 @@ import click
 from app.commands.options import common_options, link_options, target_from
 from app.commands.relay import acting, answering, write_options
 from app.commands.terminal import Terminal, reported, text_table
-from app.models.files import write_atomically
+from app.models.base import utc_now
+from app.models.files import save_file
 from app.services.calendar import calendar_shape, load_calendar, read_calendar, write_calendar
 from app.services.connection import connect
+from app.services.shapes import time_text
 from drivers.calendar import CalendarReading
 
 
@@ -34,7 +37,7 @@ def read(link: str, file: Path | None, **given: Any) -> None:
         found = terminal.run(read_calendar(lambda: connect(target, trace)))
         shape = calendar_shape(found)
         if file is not None:
-            write_atomically(file, json.dumps(shape, indent=1, ensure_ascii=False).encode())
+            save_file(file, json.dumps(shape, indent=1, ensure_ascii=False).encode())
             terminal.say(f"Written to {file}")
         terminal.result(shape, lambda: _words(found))
 
@@ -73,15 +76,24 @@ def _words(found: CalendarReading) -> str:
         for day in table.days
     ]
     weeks = [[one.name, " ".join(map(str, one.days))] for one in table.weeks]
-    waiting = f"Passive: {found.passive.name}"
-    if found.activation is not None:
-        waiting += f", in force from {found.activation.isoformat()}"
+    count = len(found.special_days)
     return "\n\n".join(
         (
             f"Active: {table.name}",
             text_table(["Season", "From", "Week"], seasons),
             text_table(["Week", "Mon to Sun"], weeks),
             text_table(["Day", "Switching points"], days),
-            f"{len(found.special_days)} special days. {waiting}",
+            f"{count} special day{'' if count == 1 else 's'}. {waiting(found, utc_now())}",
         )
     )
+
+
+def waiting(found: CalendarReading, now: datetime) -> str:
+    """Say what becomes of the passive table: nothing, where it is the active one already."""
+    text = f"Passive: {found.passive.name}"
+    if found.passive == found.active:
+        return f"{text}, the same as the active one"
+    if found.activation is None:
+        return f"{text}, no time set for it to come into force"
+    when = time_text(found.activation)
+    return f"{text}, in force from {when}" if found.activation > now else f"{text}, was due {when}"

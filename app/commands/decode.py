@@ -13,6 +13,7 @@ from app.commands.sts import decode_token
 from app.commands.terminal import Terminal, reported, text_table
 from app.errors import BadInput
 from app.services.connection import meter_type_named
+from drivers.errors import GarbledReply
 from drivers.find import matching_type
 from drivers.framewords import frame_words
 from drivers.iec62056.log import in_words
@@ -48,8 +49,25 @@ def readout(file: Path, meter_type: str, as_json: bool, data: Path | None) -> No
     """Decode a saved IEC 62056-21 readout, programming answer or P1/HAN telegram."""
     del data
     with reported(as_json):
-        shape = readout_json(_decoded(file_bytes(file), meter_type))
+        shape = readout_json(_whole(file, meter_type))
         Terminal(as_json).result(shape, lambda: _readout_words(shape))
+
+
+def _whole(file: Path, meter_type: str) -> Readout:
+    """Return what the file holds.
+
+    Raises:
+        BadInput: Nothing in it is of a meter.
+    """
+    try:
+        found = _decoded(file_bytes(file), meter_type)
+    except GarbledReply as error:
+        raise BadInput(f"{file}: {error}") from error
+    sound = any(value.code and not value.damaged for value in found.values)
+    named = found.identification and found.identification.replace("\t", " ").isprintable()
+    if not (sound or named or found.profile or found.log):
+        raise BadInput(f"{file} holds no readout, no answer and no telegram of a meter")
+    return found
 
 
 def _decoded(saved: bytes, meter_type: str) -> Readout:

@@ -12,6 +12,7 @@ from app.commands.terminal import Terminal, reported, text_table
 from app.errors import BadInput
 from app.main import desk_on
 from app.models.database import Database
+from app.models.order import OrderState
 from app.services.token_box import TokenBox
 from app.workorders.exchange.export_orders import export_orders
 from app.workorders.exchange.import_orders import ImportResult, import_orders
@@ -41,17 +42,30 @@ def orders() -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--mapping", help="name of a saved mapping of columns")
 @click.option("--dry-run", is_flag=True, help="say what would happen; change nothing")
+@click.option(
+    "--errors",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="CSV file for the rows that did not go in, with their problems",
+)
 @common_options
 def import_file(
-    *, file: Path, mapping: str | None, dry_run: bool, data: Path | None, as_json: bool
+    *,
+    file: Path,
+    mapping: str | None,
+    dry_run: bool,
+    errors: Path | None,
+    data: Path | None,
+    as_json: bool,
 ) -> None:
     """Take work orders from a CSV or XLSX FILE."""
     with reported(as_json), database(data) as db:
+        if errors is not None and not errors.absolute().parent.is_dir():
+            raise BadInput(f"there is no folder {errors.absolute().parent}")
         columns = read_table(file).columns
         box = None if dry_run or not has_tokens(columns) else desk_on(db).tokens
         if box is not None:
             box.fingerprint("")  # a locked keyring stops here, before any order went in
-        result = import_orders(db, file, mapping=mapping, dry_run=dry_run)
+        result = import_orders(db, file, mapping=mapping, dry_run=dry_run, error_file=errors)
         if has_tokens(columns):
             result = _with_tokens(db, file, result, box)
         Terminal(as_json).result(_import_shape(result), lambda: _import_words(result))
@@ -107,6 +121,9 @@ def list_orders(
 ) -> None:
     """List the orders on this laptop."""
     with reported(as_json), database(data, read_only=True) as db:
+        if state and state not in {one.value for one in OrderState}:
+            known = ", ".join(OrderState)
+            raise BadInput(f"there is no state {state!r}; one of {known} is meant")
         states = frozenset([state]) if state else frozenset()
         ids = find_ids(db, QueueFilter(states=states, queue=queue, text=search))
         found: list[QueueRow] = []

@@ -10,7 +10,7 @@ import click
 from app.commands.options import common_options, link_options, target_from
 from app.commands.relay import acting, answering, write_options
 from app.commands.terminal import Terminal, reported, text_table
-from app.models.files import write_atomically
+from app.models.files import save_file
 from app.paths import data_folder
 from app.services.connection import connect
 from app.services.parameters import (
@@ -43,7 +43,7 @@ def read(link: str, file: Path, **given: Any) -> None:
         target, trace = target_from(link, given["data"], given)
         folder = data_folder(given["data"])
         found = terminal.run(read_parameters(lambda: connect(target, trace), folder))
-        write_atomically(file, save_parameters(found))
+        save_file(file, save_parameters(found))
         shape = {"parameters": [asdict(one) for one in found]}
         terminal.result(shape, f"{len(found)} parameters are in {file}")
 

@@ -10,15 +10,15 @@ from typing import Any
 import click
 
 from app.commands.options import common_options, link_options, target_from
+from app.commands.read_file import ReadFile, Tables
 from app.commands.terminal import Terminal, reported, text_table
 from app.errors import BadInput, Cancelled, Interrupted
 from app.paths import data_folder
 from app.services import shapes
-from app.services.connection import connect, meter_type_named
-from app.services.known_meters import keep_place
+from app.services.connection import Overrides, Target, connect, meter_type_named
+from app.services.known_meters import keep_place_again
 from app.services.reading import WHAT, Told, Wish, read_meter
-from app.services.rows_file import RowsFile, profile_cells, profile_head
-from app.services.tables import write_table
+from app.services.rows_file import profile_cells, profile_head
 from app.services.token import key_words
 from drivers.errors import DriverError
 from drivers.iec62056.diagnosis import line_diagnosis
@@ -36,9 +36,13 @@ Broken = Cancelled | Interrupted | DriverError
 @click.option("--log", default="", help="OBIS code or name of the event log")
 @click.option("--from", "start", default="", help="ISO 8601; without a zone it is local time")
 @click.option("--to", "end", default="")
-@click.option("--last", type=click.IntRange(min=1), help="the last N rows")
+@click.option("--last", type=click.IntRange(min=1), help="the last N rows of a profile or log")
 @click.option("--entries", default="", help="rows by number, 1 is the oldest kept: 101-200")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="FILE.csv, .xlsx, .json or .xml (IEC 61968-9 MeterReadings)",
+)
 @click.option("--resume", is_flag=True, help="go on behind the last row in the --out file")
 @link_options
 @common_options
@@ -58,47 +62,62 @@ def read(link: str, what: tuple[str, ...], **given: Any) -> None:
             terminal.say(note)
         wish = replace(_wish(what, given), folder=folder)
         told = Told()
-        rows = _rows_file(given["out"], wish, resume=given["resume"])
-        if rows is not None and rows.start is not None:
-            terminal.say(f"{rows.kept:,} rows are kept; reading from {shapes.time_text(rows.last)}")
-            wish = replace(wish, span=replace(wish.span, start=rows.start, last=0, entries=None))
+        file = ReadFile(given["out"], wish, resume=given["resume"])
+        if (kept := file.rows) is not None and kept.start is not None:
+            terminal.say(f"{kept.kept:,} rows are kept; reading from {shapes.time_text(kept.last)}")
+            wish = replace(wish, span=replace(wish.span, start=kept.start, last=0, entries=None))
         try:
-            broken = _read(terminal, lambda: connect(target, trace), wish, told, rows)
+            ended = _read(terminal, lambda: connect(target, trace), wish, told, file)
+            shape = told_shape(target.link, told)
+            if ended is None or _arrived(shape):
+                terminal.say(file.keep(told, target.serial, lambda: tables_of(told), shape))
         finally:
+            file.close()
             if trace is not None:
                 trace.close()
-        if told.used is not None and told.identity is not None:
-            keep_place(folder, target.link, told.used, told.identity)
-        if rows is not None:
-            terminal.say(f"The rows are in {given['out']}")
-        shape = told_shape(link, told)
-        if given["out"] is not None and rows is None:
-            write_table(given["out"], _tables(told) | _particulars(told), shape)
-            terminal.say(f"Written to {given['out']}")
-        if broken is not None:
-            if not given["as_json"]:
-                terminal.result(shape, lambda: words(told))
-            for sentence in line_diagnosis(told.statistics):
-                broken.add_note(sentence)
-            raise broken
-        terminal.result(shape, lambda: words(told))
+        _remember(folder, target, told, given)
+        if ended is None:
+            terminal.result(shape, lambda: words(told))
+            return
+        if file.rows is not None and _arrived(shape):
+            terminal.say("The same command with --resume goes on behind the last row")
+        if not given["as_json"] and _arrived(shape):
+            terminal.result(shape, lambda: words(told))
+        for sentence in line_diagnosis(told.statistics):
+            ended.add_note(sentence)
+        raise ended
+
+
+_ALWAYS = frozenset({"link", "type", "read_at", "statistics", "remarks"})
+
+
+def _arrived(shape: dict[str, Any]) -> bool:
+    """Tell whether anything of what was asked for is there."""
+    return any(value for name, value in shape.items() if name not in _ALWAYS)
 
 
 def _read(
-    terminal: Terminal, opened: Opened, wish: Wish, told: Told, rows: RowsFile | None
+    terminal: Terminal, opened: Opened, wish: Wish, told: Told, file: ReadFile
 ) -> Broken | None:
-    """Read into ``told`` and the file; return what ended it early."""
-    sink = None if rows is None else rows.write
+    """Read into ``told`` and the file; return what ended the reading early."""
     try:
-        terminal.run(read_meter(opened, wish, told, sink))
+        terminal.run(read_meter(opened, wish, told, file.sink))
     except (Cancelled, Interrupted, DriverError) as error:
-        if rows is not None and isinstance(error, Interrupted):
-            terminal.say("The same command with --resume goes on behind the last row")
         return error
-    finally:
-        if rows is not None:
-            rows.close()
     return None
+
+
+def _remember(folder: Path, target: Target, told: Told, given: dict[str, Any]) -> None:
+    """Keep where the meter answered.
+
+    What needs a secret out of the environment is not kept: the next reading may lack it.
+    """
+    if told.used is not None and told.identity is not None:
+        chosen = Overrides() if given["secret_env"] else target.overrides
+        secret = given["secret"] or ""
+        keep_place_again(
+            folder, target.link, told.used, told.identity, chosen=chosen, secret=secret
+        )
 
 
 def _wish(what: tuple[str, ...], given: dict[str, Any]) -> Wish:
@@ -115,7 +134,10 @@ def _wish(what: tuple[str, ...], given: dict[str, Any]) -> Wish:
     numbers = _entries(given["entries"])
     if numbers and (given["start"] or given["end"] or given["last"]):
         raise BadInput("use --entries alone, without --from, --to and --last")
-    span = Span(moment(given["start"]), moment(given["end"]), given["last"] or 0, numbers)
+    begin, end = moment(given["start"]), moment(given["end"])
+    if begin is not None and end is not None and begin > end:
+        raise BadInput("--from is later than --to")
+    span = Span(begin, end, given["last"] or 0, numbers)
     return Wish(tuple(names), given["profile"], given["log"], span, tuple(objects))
 
 
@@ -271,7 +293,6 @@ def spelled(shape: object, name: str = "") -> list[list[str]]:
 
 
 _LAST_ENTRY = 0xFFFF_FFFF  # a request cannot name a later row
-Tables = dict[str, tuple[list[str], list[list[str]]]]
 
 
 def _tables(told: Told) -> Tables:
@@ -301,6 +322,11 @@ def _tables(told: Told) -> Tables:
     return tables
 
 
+def tables_of(told: Told) -> Tables:
+    """Return all that was read as tables for a file."""
+    return _tables(told) | _particulars(told)
+
+
 def event_words(event: MeterEvent) -> str:
     """Return the event in words, with the values that were recorded with it."""
     return "; ".join(part for part in (event.text, *event.details) if part)
@@ -311,17 +337,3 @@ def _particulars(told: Told) -> Tables:
     found = ((title, getattr(told, name)) for name, title in _PARTICULARS.items())
     head = ["Item", "Value"]
     return {title: (head, spelled(shapes.plain_shape(value))) for title, value in found if value}
-
-
-def _rows_file(out: Path | None, wish: Wish, *, resume: bool) -> RowsFile | None:
-    """Return a file that takes profile rows as they arrive, where only a profile is read.
-
-    Raises:
-        BadInput: There is nothing that could be gone on with.
-    """
-    alone = "profile" in wish.what and not set(wish.what) - {"profile", "identity", "clock"}
-    if out is not None and out.suffix == ".csv" and alone:
-        return RowsFile(out, resume=resume)
-    if resume:
-        raise BadInput("--resume goes on with a profile in a CSV file: profile --out FILE.csv")
-    return None

@@ -11,7 +11,7 @@ import click
 
 from app.commands.terminal import reported
 from app.errors import BadInput
-from app.models.files import write_atomically
+from app.models.files import save_file
 from drivers.simulator import catalogue
 from drivers.simulator.device import Device
 from drivers.simulator.serve import Server, serve
@@ -65,7 +65,7 @@ def simulate(
         if expected is not None:
             found = [device.expected() for device in devices]
             whole = found[0] if len(found) == 1 else found
-            write_atomically(expected, json.dumps(whole, indent=1, ensure_ascii=False).encode())
+            save_file(expected, json.dumps(whole, indent=1, ensure_ascii=False).encode())
         ended = threading.Event()
         with _playing(listen, devices, ended, real_time=real_time_line) as server:
             if until_eof or keypad:

@@ -73,8 +73,9 @@ class Terminal:
             click.echo(text)
 
     def say(self, text: str) -> None:
-        """Tell the person something that is no result."""
-        click.echo(text, err=True)
+        """Tell the person something that is no result; nothing where there is no text."""
+        if text:
+            click.echo(text, err=True)
 
     def run(self, task: Task[T]) -> T:
         """Drive ``task`` here; Ctrl-C stops it cleanly, a second one abandons the sign-off."""

@@ -10,7 +10,7 @@ from app.commands.options import common_options, database, link_options, target_
 from app.commands.terminal import Terminal, flat_answers, reported
 from app.errors import BadInput
 from app.main import desk_on
-from app.models.files import write_atomically
+from app.models.files import save_file
 from app.reports.verify import verify
 from app.tasks import Ask, Event, Found
 from app.workorders.checks import Check
@@ -143,7 +143,7 @@ def make(*, order: str, out: Path, language: str, data: Path | None, as_json: bo
         if language and language != "en":
             raise BadInput(f"reports cannot be made in {language!r} yet; only in 'en'")
         source = desk_on(db).render_report(find_order(db, order))
-        write_atomically(out, source.read_bytes())
+        save_file(out, source.read_bytes())
         Terminal(as_json).result({"report": str(out)}, f"Written to {out}")
 
 

@@ -5,6 +5,7 @@ import os
 import secrets
 from pathlib import Path
 
+from app.errors import BadInput
 from app.models.engine import translated
 
 FOLDER = "files"
@@ -46,6 +47,20 @@ def write_atomically(target: Path, data: bytes) -> None:
         temporary.unlink(missing_ok=True)
         raise
     flush_folder(target.parent)
+
+
+def save_file(target: Path, data: bytes) -> None:
+    """Write a file where the operator wants it: whole, or the old one stays.
+
+    Raises:
+        BadInput: Nothing can be written there.
+        NoRoom: The disk is full.
+    """
+    try:
+        with translated(str(target)):
+            write_atomically(target, data)
+    except OSError as error:
+        raise BadInput(f"{target} cannot be written: {error.strerror}") from error
 
 
 def flush_folder(folder: Path) -> None:

@@ -15,7 +15,7 @@ from app.services.objects import FileNames
 from app.services.vault import Vault
 from app.tasks import checkpoint
 from drivers.connect import open_meter
-from drivers.dlms.addressing import with_serial
+from drivers.dlms.addressing import server_address, with_serial
 from drivers.errors import WrongMeter
 from drivers.find import find_type
 from drivers.link import Line, Link
@@ -201,7 +201,17 @@ def resolve(target: Target, trace: Trace | None = None, opener: Opener = open_po
     chosen = target.overrides.applied(base)
     if target.serial and target.overrides.physical is None:
         chosen = with_serial(chosen, target.serial)
+    _check_address(chosen)
     return chosen
+
+
+def _check_address(meter_type: MeterType) -> None:
+    """Refuse numbers that the address field has no room for."""
+    if meter_type.protocol == "dlms" and meter_type.framing != "wrapper":
+        try:
+            server_address(meter_type.dlms)
+        except ValueError as error:
+            raise BadInput(str(error)) from error
 
 
 def _by_keys(target: Target, dlms: Dlms) -> bool:
@@ -288,7 +298,8 @@ def _from_hex(name: str, text: str) -> Secret | None:
 
 
 def _generic(overrides: Overrides) -> str:
-    return "generic-iec62056-21" if overrides.protocol == "iec62056" else "generic-dlms"
+    known = {"iec62056": "generic-iec62056-21", "sml": "generic-sml"}
+    return known.get(overrides.protocol or "", "generic-dlms")
 
 
 def _first_line(meter_type: MeterType) -> Line:

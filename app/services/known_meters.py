@@ -1,7 +1,7 @@
 """Where each meter answered last, so that a number is enough to reach it again."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,28 @@ def keep_place(
         remember(folder, link, found, beside)
     except AppError as error:
         _LOG.warning("where meter %s answers is not kept: %s", identity.serial, error)
+
+
+def keep_place_again(
+    folder: Path,
+    link: str,
+    meter_type: MeterType,
+    identity: Identity,
+    *,
+    chosen: Overrides,
+    secret: str = "",
+) -> None:
+    """Keep where a meter answered and what was chosen now, beside what was chosen for it before."""
+    try:
+        before = known_place(folder, identity.serial)
+    except AppError:
+        before = None  # a damaged file is said below
+    if before is not None and before.meter_type == meter_type.name:
+        now = {name: getattr(chosen, name) for name in CHOSEN}
+        told = {name: value for name, value in now.items() if value is not None}
+        chosen = replace(before.overrides, **told)
+        secret = secret or before.secret
+    keep_place(folder, link, meter_type, identity, chosen=chosen, secret=secret)
 
 
 def known_place(folder: Path, serial: str) -> Place | None:

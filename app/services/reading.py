@@ -172,7 +172,7 @@ def _events(meter: Meter, wish: Wish, told: Told, sink: Sink | None) -> Task[Non
     logs = meter.meter_type.logs
     told.log = wish.log or (logs[0].code if logs else "")
     yield Progress("Reading the event log")
-    for event in meter.events(wish.log):
+    for event in meter.events(wish.log, wish.span):
         told.log = event.log
         told.events.append(event)
         yield Found("event", event)

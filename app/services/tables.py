@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from app.errors import BadInput
-from app.models.files import write_atomically
+from app.models.files import save_file
 
 Table = tuple[Sequence[str], Sequence[Sequence[str]]]
 
@@ -32,11 +32,11 @@ def write_table(path: Path, tables: Mapping[str, Table], shape: Any) -> None:
     writers = {".csv": _csv, ".xlsx": _xlsx}
     if path.suffix == ".json":
         text = json.dumps(shape, ensure_ascii=False, indent=1) + "\n"
-        write_atomically(path, text.encode())
+        save_file(path, text.encode())
         return
     if path.suffix not in writers:
         raise BadInput(f"{path.name}: write to a file that ends in .csv, .xlsx or .json")
-    write_atomically(path, writers[path.suffix](tables))
+    save_file(path, writers[path.suffix](tables))
 
 
 def _csv(tables: Mapping[str, Table]) -> bytes:

@@ -6,6 +6,7 @@ not pass for data.
 Source: IEC 62056-53, clauses 7 and 8.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from drivers.dlms.data import Incomplete, length_at
@@ -99,6 +100,14 @@ def answers(apdu: bytes, request: bytes) -> bool:
     if request[0] in _SHORT_ANSWERS:
         return apdu[0] == _SHORT_ANSWERS[request[0]]
     return apdu[0] == request[0] + 4 and len(apdu) > 2 and apdu[2] & 0x0F == request[2] & 0x0F  # noqa: PLR2004
+
+
+def beginning(parts: Iterator[bytes], least: int) -> bytes:
+    """Take parts of an answer until ``least`` octets are there, or no more come; return them."""
+    begun = b""
+    while len(begun) < least and (part := next(parts, None)) is not None:
+        begun += part
+    return begun
 
 
 def result_error(code: int, what: str, *, writing: bool = False) -> DriverError:

@@ -5,7 +5,7 @@ Requests that fit in one APDU go as they are; a meter that answers in blocks set
 
 from collections.abc import Callable, Iterator
 
-from drivers.dlms.generalblocks import TAG, GeneralBlocks, followed
+from drivers.dlms.generalblocks import TAG, GeneralBlocks, followed, parsed
 from drivers.dlms.transport import Transport
 from drivers.errors import DriverError, GarbledReply, NoReply
 from drivers.values import Statistics
@@ -21,6 +21,9 @@ class BlockTransport:
         self._size = size
         self._window = window
         self._statistics = statistics
+        # the block that ended the last transfer, not of number 1 as new answers are: where a meter
+        # sends it twice, it answers nothing
+        self._final = b""
         self._streaming = False  # blocks of a transfer that nobody waits for may be on the way
 
     @property
@@ -75,17 +78,20 @@ class BlockTransport:
         blocks = GeneralBlocks(apdu if long else b"", self._size, self._window)
 
         def answers(answer: bytes) -> bool:
-            return answer[:1] == _BLOCK or fits(answer)
+            if answer[:1] == _BLOCK:
+                return begun or answer != self._final
+            return fits(answer)
 
-        answer = self._said(blocks.first() or [apdu], answers, secret=secret)
         begun = False
+        answer = self._said(blocks.first() or [apdu], answers, secret=secret)
         while answer[:1] == _BLOCK:
-            data = blocks.receive(answer)
             self._streaming = followed(answer)
+            data = blocks.receive(answer)
             if data:
                 begun = True
                 yield data
             if blocks.done:
+                self._final = answer if parsed(answer).number > 1 else b""
                 return
             answer = self._after(blocks, answers, secret=secret)
         if begun:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from drivers.dlms.acse import Association
-from drivers.dlms.apdu import answers
+from drivers.dlms.apdu import answers, beginning
 from drivers.dlms.blocktransport import BlockTransport
 from drivers.dlms.securing import Security
 from drivers.dlms.transport import Transport
@@ -88,11 +88,7 @@ class Exchanges(ABC):
             if not isinstance(transport, BlockTransport):
                 return self._exchange(request), iter(())
             arriving = transport.parts(request, lambda answer: answers(answer, request))
-            head = b""
-            for part in arriving:
-                head += part
-                if len(head) > _HEAD:
-                    break
+            head = beginning(arriving, _HEAD + 1)
             if not answers(head, request):
                 raise GarbledReply("the meter answered another question")
             return head, arriving

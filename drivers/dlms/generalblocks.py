@@ -123,13 +123,28 @@ class GeneralBlocks:
         if block.number == 0:
             raise MeterBusy("the meter gave the block transfer up")
         self._heard = True
+        if self._came_before(block):
+            self._waste()
+            self.due = []
+            return b""
         self._acknowledge(block)
         data = self._take(block)
-        self._idle = 0 if data or self._unsent else self._idle + 1
-        if self._idle > 2 * LARGEST_WINDOW:
-            raise GarbledReply("the meter sends the same blocks for ever")
+        if data or self._unsent:
+            self._idle = 0
+        else:
+            self._waste()
         self.due = [] if block.streaming or self.done else self._next(block)
         return data
+
+    def _came_before(self, block: Block) -> bool:
+        """Return whether a block is a repetition: what follows it comes, or `silence` asks."""
+        tells_more = self._unsent and block.acknowledged != self._taken
+        return block.number <= self._have and not tells_more
+
+    def _waste(self) -> None:
+        self._idle += 1
+        if self._idle > 2 * LARGEST_WINDOW:
+            raise GarbledReply("the meter sends the same blocks for ever")
 
     def silence(self) -> list[bytes]:
         """Return what to send when nothing came: what is wanted, once more.

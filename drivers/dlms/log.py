@@ -8,7 +8,7 @@ from drivers.dlms.rowmaker import Layout
 from drivers.eventwords import event_text, status_words
 from drivers.metertype import LogType, MeterType
 from drivers.obis import from_bytes, name_of, parse
-from drivers.values import MeterEvent, ProfileRow, Span
+from drivers.values import MeterEvent, ProfileRow, Span, newest
 
 _EVENT_GROUP = (96, 11)  # C and D of event codes
 
@@ -21,7 +21,15 @@ class LogReader:
         self._type = meter_type
 
     def events(self, code: str, span: Span) -> Iterator[MeterEvent]:
-        """Yield the events of the log with this OBIS code, as their rows arrive."""
+        """Yield the events of the log with this OBIS code, as their rows arrive.
+
+        The last rows are cut off the whole range: logs have no period to reckon a start with, and
+        what they count as entries is often wrong.
+        """
+        found = self._events(code, replace(span, last=0))
+        return iter(newest(list(found), span.last)) if span.last else found
+
+    def _events(self, code: str, span: Span) -> Iterator[MeterEvent]:
         known = (log for log in self._type.logs if parse(log.code) == code)
         log = replace(next(known, LogType(code)), code=code)
         layout = self._profiles.layout(code)

@@ -8,6 +8,7 @@ from drivers.dlms.actions import Call, perform
 from drivers.dlms.apdu import (
     Attribute,
     Data,
+    beginning,
     get_answer,
     get_next_request,
     get_request,
@@ -39,11 +40,7 @@ class LogicalNames:
         """Yield the raw data of an attribute, block by block as it arrives."""
         request = get_request(self._asking.number(), attribute, selector)
         parts = self._asking.parts(request)
-        head = b""
-        for part in parts:
-            head += part
-            if len(head) > _HEAD:
-                break
+        head = beginning(parts, _HEAD + 1)
         if head[:2] == b"\xc4\x01" and len(head) > _HEAD and not head[3]:
             yield head[_HEAD:]
             yield from parts

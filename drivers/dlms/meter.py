@@ -51,6 +51,7 @@ from drivers.values import (
 )
 
 _KEPT_WITHIN_S = 3  # a clock that was set must read back within this
+_VALUE = 2  # attribute of most classes
 _MAKER = 3  # letters that begin a logical device name
 
 
@@ -157,7 +158,8 @@ class DlmsMeter:
         """Return one attribute of one object; ``class_id`` 0 tries the likely classes."""
         if not parse(code):
             raise NotSupported(f"{code!r} is no OBIS code")
-        return self._objects.attribute(code, class_id, attribute)
+        name = self.meter_type.register(code).name if attribute == _VALUE else ""
+        return self._objects.attribute(code, class_id, attribute, name)
 
     # --- profiles and logs ------------------------------------------------------------------
 
@@ -226,11 +228,18 @@ class DlmsMeter:
         return after
 
     def _read_clock(self) -> tuple[CosemTime, datetime, float]:
-        """Return the meter's time, ours before asking, and how long the answer took."""
+        """Return the meter's time, ours before asking, and how long the answer took.
+
+        Where more than one question went out (a list of names, a new link), it is asked once more.
+        """
         code = to_bytes(self.meter_type.clock)
-        before, began = self._wall(), self._link.now()
-        value = self._objects.value(CLOCK, code)
-        spent = self._link.now() - began
+        for _ in range(2):
+            asked = self.statistics.round_trips, self.statistics.resends
+            before, began = self._wall(), self._link.now()
+            value = self._objects.value(CLOCK, code)
+            spent = self._link.now() - began
+            if (self.statistics.round_trips - 1, self.statistics.resends) == asked:
+                break
         moment = as_time(value)
         if moment is None:
             raise GarbledReply("the meter's clock gives no date and time")

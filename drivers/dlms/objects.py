@@ -82,7 +82,7 @@ class ObjectReader:
         unit = self.unit_of(found.class_id, octets)
         return reading(obis, name or name_of(obis), found.value, unit, self._time(found, octets))
 
-    def attribute(self, code: str, class_id: int, attribute: int) -> Reading:
+    def attribute(self, code: str, class_id: int, attribute: int, name: str = "") -> Reading:
         """Return any attribute of any object: its number where it has one, and its text."""
         octets = to_bytes(code)
         obis = from_bytes(octets)
@@ -93,7 +93,7 @@ class ObjectReader:
         unit = _NO_UNIT
         if attribute == 2 and found.class_id in _SCALER_ATTRIBUTE:  # noqa: PLR2004 - the value
             unit = self.unit_of(found.class_id, octets)
-        return reading(obis, name_of(obis), found.value, unit, None)
+        return reading(obis, name or name_of(obis), found.value, unit, None)
 
     def told(self, class_id: int, code: bytes, attributes: Sequence[int]) -> dict[int, object]:
         """Return the attributes that an object tells; what it lacks or denies is left out."""

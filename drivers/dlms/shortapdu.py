@@ -9,7 +9,7 @@ Source: IEC 62056-5-3, clauses 7.3.14 to 7.3.16 and 8; IEC 61334-4-41.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from drivers.dlms.apdu import Data, exception, result_error
+from drivers.dlms.apdu import Data, beginning, exception, result_error
 from drivers.dlms.ciphering import length_octets
 from drivers.dlms.data import Incomplete, length_at
 from drivers.errors import AccessDenied, DriverError, GarbledReply, MeterBusy, NotSupported
@@ -81,11 +81,7 @@ def single(parts: Iterator[bytes], what: str) -> Iterator[bytes]:
         NotSupported, AccessDenied, MeterBusy: The meter refused; ``what`` is named in the text.
         GarbledReply: The list holds something else.
     """
-    head = b""
-    for part in parts:
-        head += part
-        if len(head) > 2:  # noqa: PLR2004 - count and choice
-            break
+    head = beginning(parts, 3)  # count, choice, and something of the value
     if len(head) <= 2 or head[0] != 1:  # noqa: PLR2004 - count and choice
         raise GarbledReply("the meter's answer does not hold one result")
     if head[1] == _ERROR:

@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterator, Sequence
 from typing import Protocol
 
 from drivers.dlms import basenames, lists, shortapdu
-from drivers.dlms.apdu import Attribute
+from drivers.dlms.apdu import Attribute, beginning
 from drivers.dlms.basenames import ASSOCIATION, ASSOCIATION_BASE, BaseNames, Entry
 from drivers.dlms.data import decode, octets, printable
 from drivers.dlms.references import Asking
@@ -175,11 +175,7 @@ class ShortNames:
     def _read(self, variable: Variable, what: str) -> Iterator[bytes]:
         """Yield the raw data of one variable as it arrives."""
         parts = self._asking.parts(shortapdu.read_request([variable]))
-        head = b""
-        for part in parts:
-            head += part
-            if len(head) > 3:  # noqa: PLR2004 - tag, count, choice
-                break
+        head = beginning(parts, 4)  # tag, count, choice, and something of the value
         if head[:3] == b"\x0c\x01\x00":  # in one piece, or in general blocks
             yield head[3:]
             yield from parts

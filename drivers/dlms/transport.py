@@ -103,6 +103,8 @@ class HdlcTransport:
         Raises:
             NoReply, GarbledReply, MeterBusy: There was none; `lost` says whether the link is gone.
         """
+        if not (self._events or self._hdlc.busy):
+            raise NoReply(0.0)  # the meter has ended its turn
         while not isinstance(event := self._next(), Received):
             self._unexpected(event)
         if not fits(event.apdu):

@@ -45,6 +45,7 @@ from drivers.values import (
     Reading,
     RelayReading,
     Span,
+    newest,
 )
 
 _REOPENED = 1  # new sessions after an answer broke off, without one row in between
@@ -203,7 +204,8 @@ class Iec62056Meter:
         found = matching(readout, code)
         if not found:
             raise NotSupported(f"the meter has no {code}")
-        return reading_of(found[0], readout.check, own=self.meter_type.iec62056)
+        known = self.meter_type.register(code)
+        return reading_of(found[0], readout.check, known, self.meter_type.iec62056)
 
     def _single(self, code: str) -> Readout:
         """Return the answer to the read command for ``code``; a bare value gets the code."""
@@ -288,11 +290,13 @@ class Iec62056Meter:
     def events(self, code: str = "", span: Span | None = None) -> Iterator[MeterEvent]:
         """The records of a log in the meter's order, in words where its codes are known."""
         name = log_name(self.meter_type, code)
-        start, end = (span.start, span.end) if span else (None, None)
+        wanted = span or Span()
+        start, end = wanted.start, wanted.end
         log = self._archive(name, start, end).log
         rows = [row for row in log.rows if inside(row.time, start, end)] if log else []
-        if span and span.last:
-            rows = rows[-span.last :]
+        if wanted.entries is not None:
+            rows = rows[wanted.entries[0] - 1 : wanted.entries[1]]
+        rows = newest(rows, wanted.last)
         for row in rows:
             event = in_words(row, self.meter_type)
             yield replace(event, time=event.time.astimezone(UTC))

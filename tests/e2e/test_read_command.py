@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from defusedxml.ElementTree import parse
 
 from tests.e2e.command import PASSWORD, environment, meterwright, started, virtual_meter
 
@@ -73,6 +74,30 @@ def test_decoding_the_same_file_gives_the_same_values():
         (["tcp://127.0.0.1:1", "profile", "--from", "yesterday"], 2, "BadInput"),
         (["tcp://127.0.0.1:1", "identity", "--type", "no-such-meter"], 2, "BadInput"),
         (["tcp://127.0.0.1:1", "identity", "--secret-env", "NOT_SET"], 2, "BadInput"),
+        (["tcp://127.0.0.1:1", "identity", "--out", "/nowhere/x.json"], 2, "BadInput"),
+        (["tcp://127.0.0.1:1", "identity", "--out", "x.txt"], 2, "BadInput"),
+        (["tcp://127.0.0.1:1", "identity", "--trace", "/nowhere/x"], 2, "BadInput"),
+        (["serial:", "identity"], 2, "BadInput"),
+        (
+            ["tcp://127.0.0.1:1", "profile", "--from", "2026-02-01", "--to", "2026-01-01"],
+            2,
+            "BadInput",
+        ),
+        (
+            [
+                "tcp://127.0.0.1:1",
+                "identity",
+                "--type",
+                "generic-dlms",
+                "--address-size",
+                "1",
+                "--physical",
+                "17",
+            ],
+            2,
+            "BadInput",
+        ),
+        (["serial:00", "identity"], 2, "NotFound"),
     ],
 )
 def test_what_cannot_be_done_ends_with_its_code_and_words(what, code, name):
@@ -84,9 +109,43 @@ def test_what_cannot_be_done_ends_with_its_code_and_words(what, code, name):
     assert ended.error["remedy"]
 
 
+def test_what_is_no_readout_is_said(tmp_path: Path):
+    text = tmp_path / "letter.txt"
+    text.write_text("Dear Sir,\nthis is no readout.\n")
+    for file in (text, Path(sys.executable)):
+        ended = meterwright("decode", "readout", file, "--json")
+        assert (ended.code, ended.error["name"]) == (2, "BadInput")
+
+
+def test_a_stopped_read_signs_off_and_keeps_what_arrived_in_a_whole_message(tmp_path: Path):
+    out = tmp_path / "rows.xml"
+    with started(
+        "simulate", "hexcell-ddsy1088", "--listen", "tcp:0", "--serial", "46000755036",
+        "--rows", 3000, "--real-time-line",
+    ) as meter:  # fmt: skip
+        assert meter.stdout is not None
+        link = meter.stdout.readline().removeprefix("listening on ").strip()
+        with started(
+            "read", link, "identity", "profile", *HEXCELL, "--out", out, "--json", env=PASSWORD
+        ) as reader:
+            assert reader.stderr is not None
+            for line in reader.stderr:
+                if "Reading the profile: " in line:
+                    reader.send_signal(signal.SIGINT)
+                    break
+            told = reader.communicate(timeout=60)[0]
+        assert reader.returncode == 3
+        assert json.loads(told)["error"]["name"] == "Cancelled"
+    root = parse(out).getroot()
+    assert [one.text for one in root.iterfind(".//{*}Meter/{*}Names/{*}name")] == ["46000755036"]
+    assert 0 < len(root.findall(".//{*}IntervalReadings")) < 6000
+
+
 def test_wrong_usage_ends_with_2():
     assert meterwright("read").code == 2
     assert meterwright("no-such-command").code == 2
+    for option, value in (("--client", 9999), ("--window", 0), ("--reply-time", -1)):
+        assert meterwright("read", "tcp://127.0.0.1:1", "identity", option, value).code == 2
     assert meterwright("--help").code == 0
 
 
@@ -169,6 +228,31 @@ def test_rows_go_to_a_spreadsheet_and_to_json(tmp_path: Path):
             assert ended.code == 0, ended.out
             assert (tmp_path / name).stat().st_size > 300
     assert len(json.loads((tmp_path / "out.json").read_text())["profile"]["rows"]) == 20
+
+
+def test_short_names_blocks_and_the_last_events_from_the_command_line():
+    with virtual_meter(
+        "landisgyr-zmf100", "tcp:0", "--rows", 60, "--fault", "gbt", "--fault", "gbt-abort"
+    ) as link:
+        given = [link, "--type", "landisgyr-zmf100", "--json"]
+        logical = meterwright("read", *given, "registers", "quality", "profile", "events").json
+        blocks = ["--referencing", "short", "--general-blocks", "on", "--last", 3]
+        ended = meterwright("read", *given, *blocks, "registers", "quality", "profile", "events")
+        found = ended.json
+        since = logical["events"]["rows"][-2]["time"]
+        later = meterwright("read", *given, "events", "--from", since).json
+        before = meterwright("read", *given, "events", "--to", since, "--last", 2).json
+    assert ended.code == 0, ended.out
+    assert found["registers"] == logical["registers"]
+    assert found["profile"]["rows"] == logical["profile"]["rows"][-3:]
+    assert found["events"]["rows"] == logical["events"]["rows"][-3:]
+    rows = logical["events"]["rows"]
+    assert later["events"]["rows"] == [row for row in rows if row["time"] >= since]
+    assert before["events"]["rows"] == [row for row in rows if row["time"] <= since][-2:]
+    names = {one["obis"]: one["name"] for one in found["registers"]}
+    told_twice = {one["obis"]: one["name"] for one in found["quality"] if one["obis"] in names}
+    assert told_twice["1-1:32.7.0.255"] == "Voltage L1"
+    assert told_twice.items() <= names.items()
 
 
 def test_importing_the_drivers_alone_needs_nothing_of_the_program():

@@ -56,6 +56,29 @@ def test_importing_the_sample_twice_changes_nothing(folder: Path):
     assert (again.json["created"], again.json["changed"], again.json["unchanged"]) == (0, 0, 12)
 
 
+def test_rows_that_did_not_go_in_come_back_in_a_file(tmp_path: Path):
+    orders, data, back = tmp_path / "o.csv", tmp_path / "data", tmp_path / "back.csv"
+    orders.write_text(
+        "reference,source,number,type,due,street\n"
+        "R1,X,1,commission,2026-13-99,A\nR4,X,4,read_out,2026-01-01,D\n"
+    )
+    nowhere = meterwright(
+        "orders", "import", orders, "--data", data, "--errors", "/nowhere/back.csv", "--json"
+    )
+    assert (nowhere.code, nowhere.error["name"]) == (2, "BadInput")
+    ended = meterwright("orders", "import", orders, "--data", data, "--errors", back, "--json")
+    assert (ended.code, ended.json["created"]) == (2, 1), "nothing had gone in before"
+    head, *rows = back.read_text(encoding="utf-8-sig").splitlines()
+    assert head.endswith("row,problem")
+    assert [row.split(",")[0] for row in rows] == ["R1"]
+
+
+def test_a_state_that_does_not_exist_is_no_empty_list(folder: Path):
+    ended = meterwright("orders", "list", "--state", "finished", "--data", folder, "--json")
+    assert (ended.code, ended.error["name"]) == (2, "BadInput")
+    assert "downloaded" in ended.error["detail"]
+
+
 def test_an_order_is_worked_to_its_end_and_stops_where_it_is_told(folder: Path, zmf100: str):
     first = run_order(folder, zmf100, "--stop-after", "clock")
     assert first.code == 0, first.out + first.err
@@ -64,6 +87,8 @@ def test_an_order_is_worked_to_its_end_and_stops_where_it_is_told(folder: Path, 
     assert whole.code == 0, whole.out + whole.err
     assert whole.json["state"] == "done"
     assert [step["state"] for step in whole.json["steps"]] == ["done"] * len(whole.json["steps"])
+    lost = meterwright("report", "1043", "--out", "/nowhere/r.pdf", "--data", folder, "--json")
+    assert (lost.code, lost.error["name"]) == (2, "BadInput")
 
 
 def test_the_wrong_meter_on_the_probe_is_refused_and_nothing_is_written(folder: Path):

@@ -51,6 +51,7 @@ def test_the_demo_opens_its_window_and_survives_being_killed(tmp_path: Path):
         assert until(lambda: not windows(), 10)
 
 
+@pytest.mark.timeout(400)
 def test_the_picture_tour_drives_a_whole_visit_and_nothing_is_cut(tmp_path: Path):
     ended = subprocess.run(
         [
@@ -58,7 +59,7 @@ def test_the_picture_tour_drives_a_whole_visit_and_nothing_is_cut(tmp_path: Path
             "--scale", "100",
         ],
         cwd=ROOT, env=environment(QT_QPA_PLATFORM="xcb"), capture_output=True, text=True,
-        timeout=240, check=False,
+        timeout=360, check=False,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stdout + ended.stderr
     names = {picture.name.split("-light")[0] for picture in tmp_path.glob("*.png")}

@@ -415,6 +415,7 @@ def test_a_log_is_read_by_range_and_by_its_last_records():
     with meter:
         assert len(list(meter.events(span=Span(start=store(device).outage[1])))) == 1
         assert [e.text for e in meter.events(span=Span(last=1))] == ["power up"]
+        assert [e.text for e in meter.events(span=Span(entries=(1, 1)))] == ["power down"]
 
 
 def test_every_fault_of_programming_mode_is_named_with_what_it_does():

@@ -9,7 +9,7 @@ from drivers.simulator.catalogue import build, fault_names, type_names
 READOUT = b"/MWT5REPLAY\r\n\x021.8.0(000123.4*kWh)\r\n!\r\n\x03\x00"
 BUILT = (
     "hexcell-ddsy1088", "landisgyr-zmf100", "emh-lzqj", "metcom-mcs301", "turkish-mass",
-    "generic-sml",
+    "iec-mode-a", "iec-mode-b", "iec-mode-d", "generic-sml",
 )  # fmt: skip
 
 

@@ -248,7 +248,14 @@ def test_numbers_acknowledgements_and_windows_can_be_wrong() -> None:
     assert [one.number for one in first("gbt-repeat")] == [1, 1, 2, 2, 3, 3]
     assert {one.acknowledged for one in first("gbt-wrong-ack")} == {8}
     assert [one.number for one in first("gbt-too-many")] == [1, 2, 3, 4]
-    assert first("gbt-abort")[-1][:4] == (True, False, 0, 0)
+
+
+def test_a_transfer_ended_within_a_turn_ends_the_turn() -> None:
+    talk = Talk("gbt-abort")
+    blocks = talk.blocks(built(0x86, 1, 0, PROFILE))
+    assert [one.number for one in blocks] == [1, 2, 0]
+    assert blocks[-1][:4] == (True, False, 0, 0)
+    assert [one.number for one in talk.blocks(built(0x86, 1, 0, PROFILE))] == [1, 2, 3, 4, 5, 6]
 
 
 # -- below and beside --------------------------------------------------------------------------

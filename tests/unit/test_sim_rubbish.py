@@ -1,12 +1,13 @@
 """A virtual meter survives everything that can come over a line, and serves the next good frame."""
 
+import struct
 from datetime import UTC, datetime
 from random import Random
 
 import pytest
 
 from drivers.simulator import hexcell, zmf100
-from drivers.simulator.dlms.faults import Faults
+from drivers.simulator.dlms.faults import BLOCK_FAULTS, Faults
 from drivers.simulator.dlms.wrapper import WrapperDevice
 from tests.unit.sim_talk import AARQ, Association, Hand, aarq_low, framed, hexed
 
@@ -108,6 +109,34 @@ def test_spoilt_requests_by_short_names_and_in_blocks_never_break_the_meter(
             association.ask(good[0])
     assert association.ask(GOOD[0])[17] == 0
     assert association.ask("C0 01 C1 00 01 00 00 2A 00 00 FF 02 00")[:4] == hexed("C4 01 C1 00")
+
+
+SHORT_BLOCKS = [SHORT[0].replace(hexed("1C 1B 20"), hexed("3C 1B 20")), *SHORT[1:]]
+
+
+@pytest.mark.parametrize("good", [SHORT_BLOCKS, BLOCKS], ids=["short names", "logical names"])
+@pytest.mark.parametrize("fault", sorted(BLOCK_FAULTS))
+def test_no_order_of_blocks_breaks_the_meter_whatever_it_does_wrong(
+    fault: str, good: list[bytes]
+) -> None:
+    chance = Random(fault)
+    meter = zmf100.Zmf100("18438", 20, 1, Faults(), START)
+    requests = [one for one in good[1:] if one[0] != 0xE0]
+    for _ in range(60):
+        meter.faults = Faults([fault])  # what happens once happens again
+        server, sent = meter.server(), 0
+        assert server.answer(0.0, 16, good[0])[17] == 0
+        for turn in range(40):
+            begins = not turn or chance.random() < 0.1
+            data = chance.choice(requests) if begins else b""
+            number = 1 if begins else chance.choice([turn + 1, turn + 1, turn, 2, 3, 0xFFFF])
+            known = chance.choice([sent, sent, sent, sent - 1, 1, sent + 1, 0xFFFF]) & 0xFFFF
+            control = chance.choice([0x80, 0x83, 0x83, 0xBF, 0x40, 0xC1, 0x00])
+            block = struct.pack(">BBHHB", 0xE0, control, number, 0 if begins else known, len(data))
+            answer = server.answer(0.0, 16, block + data)
+            while answer:
+                sent = int.from_bytes(answer[2:4], "big")
+                answer = server.more(16)
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -110,8 +110,11 @@ def export_orders(db: Database, path: Path, *, chosen: QueueFilter | None = None
         raise BadInput(f"{path.name}: write to a file that ends in .xlsx, .csv or .jsonl")
     if not path.absolute().parent.is_dir():
         raise BadInput(f"there is no folder {path.absolute().parent}")
-    with translated(str(path)):
-        return writer()
+    try:
+        with translated(str(path)):
+            return writer()
+    except OSError as error:
+        raise BadInput(f"{path} cannot be written: {error.strerror}") from error
 
 
 def _sheets(path: Path, tables: dict[str, Table]) -> dict[str, str]:

@@ -159,11 +159,20 @@ class GeneralBlocks:
         while len(numbers) < many and self._make(len(numbers) + 1):
             numbers.append(self._acknowledged + len(numbers) + 1)
         for number in numbers:
+            if number == _THIRD and self._faults.happens("gbt-abort", 1):
+                self._abort()
+                return
             last = self._ended and number == self._sent
             control = OUR_WINDOW | (LAST if last else 0)
             control |= STREAMING if number != numbers[-1] else 0
             data = self._kept[number - self._acknowledged - 1]
             self._emit(control, number, data)
+
+    def _abort(self) -> None:
+        """End the transfer behind what is queued already."""
+        queued = (*self._queue, _ABORT)
+        self._reset()
+        self._queue.extend(queued)
 
     def _make(self, count: int) -> bool:
         """Have ``count`` blocks ready; False when there are not so many."""
@@ -177,10 +186,6 @@ class GeneralBlocks:
 
     def _emit(self, control: int, number: int, data: bytes) -> None:
         """Queue one block as the faults let it."""
-        if number == _THIRD and self._faults.happens("gbt-abort", 1):
-            self._reset()
-            self._queue.append(_ABORT)
-            return
         if number == _THIRD and self._faults.happens("gbt-wrong-number", 1):
             number += 2
         if control & STREAMING and self._faults.happens("gbt-lost-block", 2):
