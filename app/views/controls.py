@@ -55,8 +55,9 @@ class ActionButton(QPushButton):
         self.update()
 
     def sizeHint(self) -> QSize:
-        """As wide as its parts."""
-        return QSize(round(sum(self._widths())) + 2 * self._padding, self.height())
+        """As wide as its parts, and never narrower than high: a thumb in a glove is round."""
+        wide = round(sum(self._widths())) + 2 * self._padding
+        return QSize(max(wide, self.height()), self.height())
 
     def minimumSizeHint(self) -> QSize:
         """Never cut a verb."""
