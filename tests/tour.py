@@ -301,6 +301,7 @@ def run(folder: Path, theme: str, percent: int, desk_kind: str) -> int:
     from tests.tour_maintenance import denied, maintenance
     from tests.tour_people import shared
     from tests.tour_prepayment import campaign, prepayment
+    from tests.tour_tools import tools
 
     with tempfile.TemporaryDirectory() as data, _desk(desk_kind, Path(data)) as (desk, order, port):
         with tour.opened(None):
@@ -317,6 +318,8 @@ def run(folder: Path, theme: str, percent: int, desk_kind: str) -> int:
     with tempfile.TemporaryDirectory() as data:
         shared(tour, Path(data))
         denied(tour, Path(data))
+    with tempfile.TemporaryDirectory() as data:
+        tools(tour, Path(data))
     return len(tour.misfits)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from app.commands.options import common_options, link_options, needs, target_from
-from app.commands.relay import booked, write_options
+from app.commands.relay import acting, answering, write_options
 from app.commands.terminal import Terminal, reported, text_table
 from app.models.base import utc_now
 from app.models.files import save_file
@@ -52,8 +52,8 @@ def read(link: str, file: Path | None, **given: Any) -> None:
 @common_options
 def write(link: str, file: Path, **given: Any) -> None:
     """Write the switching table in FILE to the meter on LINK and read it back."""
-    terminal = Terminal(given["as_json"])
-    with reported(given["as_json"]), booked(given["order"], given["data"]) as book:
+    terminal = answering(given)
+    with reported(given["as_json"]), acting(given) as (book, _):
         table, special, activation = load_calendar(file)
         target, trace = target_from(link, given["data"], given)
         before, after = terminal.run(

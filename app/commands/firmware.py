@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from app.commands.options import common_options, link_options, needs, target_from
-from app.commands.relay import booked, write_options
-from app.commands.terminal import Terminal, reported
+from app.commands.relay import acting, answering, write_options
+from app.commands.terminal import reported
 from app.errors import BadInput
 from app.services.connection import connect
 from app.services.firmware import load_firmware
@@ -30,8 +30,8 @@ def firmware() -> None:
 @common_options
 def load(link: str, file: Path, identifier: str, verify_only: bool, **given: Any) -> None:
     """Send the image FILE to the meter on LINK, have it verified, and activate it."""
-    terminal = Terminal(given["as_json"])
-    with reported(given["as_json"]), booked(given["order"], given["data"]) as book:
+    terminal = answering(given)
+    with reported(given["as_json"]), acting(given) as (book, approve):
         try:
             image = file.read_bytes()
         except OSError as error:
@@ -45,6 +45,7 @@ def load(link: str, file: Path, identifier: str, verify_only: bool, **given: Any
                 activate=not verify_only,
                 book=book,
                 asked=not given["yes"],
+                approve=approve,
             )
         )
         terminal.result(

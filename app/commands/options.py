@@ -249,13 +249,17 @@ def permitted(data: Path | None, right: str) -> None:
     Raises:
         NotPermitted: The person named by METERWRIGHT_USER has it not, or nobody is named.
     """
+    if people_entered(data):
+        with database(data) as db:
+            demand(db, right)
+
+
+def people_entered(data: Path | None) -> bool:
+    """Tell whether several people share this laptop; asking makes no database."""
     if not (data_folder(data) / FILE).exists():
-        return
+        return False
     with database(data, read_only=True) as db:
-        if not shared(db):
-            return
-    with database(data) as db:
-        demand(db, right)
+        return shared(db)
 
 
 def _on(word: str | None) -> bool | None:

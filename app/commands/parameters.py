@@ -1,13 +1,14 @@
 """``parameters``: what can be set in a meter, read to a file, compared with one, written."""
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
 from app.commands.options import common_options, link_options, needs, target_from
-from app.commands.relay import booked, write_options
+from app.commands.relay import acting, answering, write_options
 from app.commands.terminal import Terminal, reported, text_table
 from app.models.files import save_file
 from app.paths import data_folder
@@ -15,6 +16,7 @@ from app.services.connection import connect
 from app.services.parameters import (
     Difference,
     compare_parameters,
+    keep_dump,
     load_parameters,
     read_parameters,
     save_parameters,
@@ -74,13 +76,23 @@ def compare(link: str, file: Path, **given: Any) -> None:
 @common_options
 def write(link: str, file: Path, **given: Any) -> None:
     """Write what differs from FILE to the meter on LINK, each read back."""
-    terminal = Terminal(given["as_json"])
-    with reported(given["as_json"]), booked(given["order"], given["data"]) as book:
+    terminal = answering(given)
+    with reported(given["as_json"]), acting(given) as (book, _):
         wanted = load_parameters(file)
         target, trace = target_from(link, given["data"], given)
+        folder = data_folder(given["data"])
+
+        def keep(serial: str, found: tuple[Difference, ...]) -> None:
+            kept = keep_dump(folder, serial, found, datetime.now(UTC))
+            terminal.say(f"What stands there now is kept in {kept}")
+
         changed = terminal.run(
             write_parameters(
-                lambda: connect(target, trace), wanted, book=book, asked=not given["yes"]
+                lambda: connect(target, trace),
+                wanted,
+                book=book,
+                asked=not given["yes"],
+                intended=keep,
             )
         )
         terminal.result({"changed": [asdict(one) for one in changed]}, lambda: _words(changed))

@@ -2,19 +2,31 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import click
 
-from app.commands.options import common_options, database, link_options, needs, target_from
-from app.commands.terminal import Terminal, reported
+from app.commands.options import (
+    common_options,
+    database,
+    link_options,
+    needs,
+    people_entered,
+    target_from,
+)
+from app.commands.terminal import APPROVAL_VARIABLE, Terminal, reported
 from app.services import shapes
+from app.services.approving import ACT, Approve, by_second_person, nobody_else
 from app.services.booking import Book
 from app.services.connection import connect
 from app.services.relay import switch_supply, words
 from app.workorders.queue import find_order
 from drivers.switching import Switching
+
+_APPROVER = (
+    "who approves it, where people are entered; their password is asked for, or taken from"
+    f" {APPROVAL_VARIABLE}"
+)
 
 
 @click.group()
@@ -24,23 +36,30 @@ def relay() -> None:
 
 def write_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of every command that writes to a meter."""
+    command = click.option("--approver", default="", help=_APPROVER)(command)
     command = click.option("--order", default="", help="work order to book it on")(command)
     return click.option("--yes", is_flag=True, help="do not ask")(command)
 
 
 @contextmanager
-def booked(order: str, data: Path | None) -> Iterator[Book | None]:
-    """Hand out the book of an order, None without one."""
-    if not order:
-        yield None
+def acting(given: dict[str, Any]) -> Iterator[tuple[Book | None, Approve]]:
+    """Hand out the book of the order, if one is given, and what asks a second person."""
+    order, many = given["order"], people_entered(given["data"])
+    if not many and not order:
+        yield None, nobody_else
         return
-    with database(data) as db:
-        yield Book(db, find_order(db, order))
+    with database(given["data"]) as db:
+        yield Book(db, find_order(db, order)) if order else None, by_second_person(db)
+
+
+def answering(given: dict[str, Any]) -> Terminal:
+    """Return the terminal of an act, which knows the second person where one was named."""
+    return Terminal(given["as_json"], {ACT: given["approver"]} if given["approver"] else {})
 
 
 def _act(action: Switching, link: str, given: dict[str, Any]) -> None:
-    terminal = Terminal(given["as_json"])
-    with reported(given["as_json"]), booked(given["order"], given["data"]) as book:
+    terminal = answering(given)
+    with reported(given["as_json"]), acting(given) as (book, approve):
         target, trace = target_from(link, given["data"], given)
         identity, before, after = terminal.run(
             switch_supply(
@@ -49,6 +68,7 @@ def _act(action: Switching, link: str, given: dict[str, Any]) -> None:
                 book=book,
                 expected=given["serial"],
                 asked=not given["yes"],
+                approve=approve,
             )
         )
         shape = {

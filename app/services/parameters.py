@@ -8,21 +8,25 @@ import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from app.errors import BadInput
+from app.errors import BadInput, Cancelled
+from app.models.engine import translated
+from app.models.files import write_atomically
 from app.services.booking import Book, announce
 from app.services.confirming import confirm
 from app.services.objects import object_list
 from app.services.typed_values import encoded, text_of
-from app.tasks import Progress, Task
-from drivers.errors import AccessDenied, DriverError, NotSupported, ValueRefused
+from app.tasks import Found, Progress, Task
+from drivers.errors import AccessDenied, DriverError, NotSupported, ValueRefused, WrongMeter
 from drivers.meter import Meter
 from drivers.objectmodel import ShowsObjects
 
 KIND = "parameters"
 _ELSEWHERE = frozenset({7, 8, 18, 20, 70, 115})  # classes whose attributes are no parameters
+_DUMPS = "dumps"  # folder of what stood in meters before parameters were written
 Opened = Callable[[], AbstractContextManager[Meter]]
 
 
@@ -48,13 +52,15 @@ class Difference:
 
 
 def read_parameters(opened: Opened, folder: Path) -> Task[tuple[Parameter, ...]]:
-    """Return every attribute that may be written, with its value.
+    """Return every attribute that may be written, with its value, and yield each as it arrives.
 
     Raises:
         NotSupported: This meter lists no objects.
     """
     found: list[Parameter] = []
+    yield Progress("Signing on")
     with opened() as meter:
+        yield Found("identity", meter.identity())
         entries = yield from object_list(meter, folder)
         wanted = [
             (one.code, one.class_id, index)
@@ -68,6 +74,7 @@ def read_parameters(opened: Opened, folder: Path) -> Task[tuple[Parameter, ...]]
             raw = _raw(meter, code, class_id, index)
             if raw:
                 found.append(Parameter(code, class_id, index, raw))
+                yield Found("parameter", found[-1])
     return tuple(found)
 
 
@@ -80,35 +87,91 @@ def compare_parameters(
 
 
 def write_parameters(
-    opened: Opened, wanted: tuple[Parameter, ...], *, book: Book | None = None, asked: bool = True
+    opened: Opened,
+    wanted: tuple[Parameter, ...],
+    *,
+    book: Book | None = None,
+    expected: str = "",
+    asked: bool = True,
+    intended: Callable[[str, tuple[Difference, ...]], None] = lambda _serial, _found: None,
 ) -> Task[tuple[Difference, ...]]:
-    """Write what differs, read each back, and return what was changed.
+    """Write what differs, read each back and yield it, and return what was changed.
+
+    Args:
+        opened: Opens the meter.
+        wanted: What it shall hold.
+        book: The order that it belongs to.
+        expected: The serial number that must be there; "" for any.
+        asked: False leaves out the confirmation.
+        intended: Called with the meter's number and what is about to be changed.
 
     Raises:
+        WrongMeter: Another meter answers than the one expected, or confirmed.
         ValueRefused: The meter refused one; those before it are written.
     """
+    yield Progress("Reading what stands there")
     with opened() as meter:
         serial = meter.identity().serial
+        _same(serial, expected)
         differences = yield from _compared(meter, wanted)
+    lacking = [one.code for one in differences if not one.found]
+    if lacking:
+        raise NotSupported(f"this meter does not show {', '.join(lacking)}: nothing was written")
     if not differences:
         return ()
-    text = f"Change {len(differences)} parameters?"
+    text = f"Change {_count(len(differences))}?"
     yield from confirm("parameters.confirm", text, serial, asked=asked)
     names = ", ".join(one.code for one in differences)
+    intended(serial, differences)
     entry = announce(book, KIND, meter=serial, before="", wanted=names)
     done = 0
     try:
         with opened() as meter:
+            _same(meter.identity().serial, serial)
             for one in differences:
                 yield Progress("Writing parameters", done, len(differences))
                 value = bytes.fromhex(one.wanted)
                 _shown(meter).write_raw(one.code, one.class_id, one.attribute, value)
                 done += 1
-    except DriverError as error:
-        entry.failed(error, f"{done} of {len(differences)} written")
+                yield Found("parameter", Parameter(*_address(one), one.wanted))
+    except (DriverError, Cancelled) as error:
+        said = f"{done} of {len(differences)} are written"
+        error.add_note(f"{said}. What stood there before is kept, and can be written back.")
+        entry.failed(error, said)
         raise
     entry.done(f"{done} written and read back")
     return differences
+
+
+def keep_dump(folder: Path, serial: str, found: tuple[Difference, ...], at: datetime) -> Path:
+    """Keep what stands in a meter before ``found`` is written, and return the file.
+
+    Raises:
+        NoRoom: It cannot be kept; nothing should be written then.
+    """
+    path = folder / _DUMPS / f"{serial}-{at:%Y%m%d-%H%M%S}.json"
+    with translated(str(path)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, save_parameters(before(found)))
+    return path
+
+
+def before(found: tuple[Difference, ...]) -> tuple[Parameter, ...]:
+    """Return what stood in the meter before these were written: writing it is the undo."""
+    return tuple(Parameter(*_address(one), one.found) for one in found if one.found)
+
+
+def _address(one: Difference) -> tuple[str, int, int]:
+    return one.code, one.class_id, one.attribute
+
+
+def _same(serial: str, expected: str) -> None:
+    if expected and serial != expected:
+        raise WrongMeter(f"meter {serial} answers, not {expected}", expected, serial)
+
+
+def _count(number: int) -> str:
+    return f"{number} parameter{'s' * (number != 1)}"
 
 
 def _compared(meter: Meter, wanted: tuple[Parameter, ...]) -> Task[tuple[Difference, ...]]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from app.errors import BadInput
+from app.services.approving import Approve, nobody_else
 from app.services.booking import Book, announce
 from app.services.confirming import confirm
 from app.tasks import Found, Progress, Task
@@ -32,6 +33,7 @@ def switch_supply(
     book: Book | None = None,
     expected: str = "",
     asked: bool = True,
+    approve: Approve = nobody_else,
     intended: Callable[[str], None] = lambda _before: None,
 ) -> Task[tuple[Identity, RelayReading, RelayReading]]:
     """Operate the switch and return who the meter is, and its switch before and after.
@@ -44,6 +46,7 @@ def switch_supply(
         book: The order that it belongs to.
         expected: The serial number that must be there; "" for any.
         asked: False leaves out the confirmation.
+        approve: Has a second person approve that a supply is switched off.
         intended: Called with the state before, when the act is confirmed and about to begin.
 
     Raises:
@@ -62,6 +65,8 @@ def switch_supply(
         raise BadInput(f"meter {serial} answers, not {expected}: nothing was switched")
     if refused := hindrance(action, before.mode):
         raise NotSupported(refused)
+    if action is Switching.OPEN:
+        yield from approve(f"Who approves that the supply of meter {serial} is off?", serial)
     yield from confirm("relay.confirm", _QUESTIONS[action], serial, asked=asked)
     entry = announce(book, KIND, meter=serial, before=words(before), wanted=_WANTED[action])
     intended(words(before))

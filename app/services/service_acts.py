@@ -5,13 +5,21 @@ The intent is on record before the first byte goes out, and what became of it af
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import TypeVar
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
 
 from app.errors import AppError, Cancelled
+from app.models.base import utc_now
+from app.services.approving import Approve, nobody_else
+from app.services.calendar import write_calendar
 from app.services.confirming import confirm
+from app.services.firmware import Loaded, load_firmware
 from app.services.object_write import REASON, Record, answering
+from app.services.parameters import Difference, Parameter, keep_dump, write_parameters
 from app.services.relay import switch_supply, words
 from app.tasks import AnswerKind, Ask, Found, Progress, Task
+from drivers.calendar import Calendar, CalendarReading, SpecialDay
 from drivers.errors import AccessDenied, DriverError, NotSupported, ValueRefused
 from drivers.meter import Meter
 from drivers.switching import Switching
@@ -55,7 +63,11 @@ def adjust_clock(
 
 
 def operate_supply(
-    opened: Opened, action: Switching, record: Record, expected: str = ""
+    opened: Opened,
+    action: Switching,
+    record: Record,
+    expected: str = "",
+    approve: Approve = nobody_else,
 ) -> Task[tuple[RelayReading, RelayReading]]:
     """Operate the supply switch as `switch_supply` does, for a reason that is recorded."""
     reason = yield from _reason()
@@ -67,7 +79,7 @@ def operate_supply(
         body = {"wanted": str(action), "before": before, "reason": reason}
         record("relay.switching", expected, body)
 
-    acting = switch_supply(opened, action, expected=expected, intended=intended)
+    acting = switch_supply(opened, action, expected=expected, approve=approve, intended=intended)
     try:
         who, before, after = yield from acting
     except (DriverError, AppError, Cancelled) as error:
@@ -76,6 +88,100 @@ def operate_supply(
         raise
     record("relay.switched", who.serial, {"read_back": words(after)})
     return before, after
+
+
+def change_parameters(
+    opened: Opened,
+    wanted: tuple[Parameter, ...],
+    folder: Path,
+    record: Record,
+    expected: str = "",
+) -> Task[tuple[Difference, ...]]:
+    """Write parameters as `write_parameters` does; what stood there before is kept in a dump."""
+
+    def act(intended: Intended) -> Task[tuple[Difference, ...]]:
+        def begun(serial: str, found: tuple[Difference, ...]) -> None:
+            kept = keep_dump(folder, serial, found, utc_now())
+            names = [f"{one.code}/{one.class_id}/{one.attribute}" for one in found]
+            intended(serial, {"wanted": names, "dump": kept.name})
+
+        return write_parameters(opened, wanted, expected=expected, intended=begun)
+
+    return (yield from _recorded(record, "parameters", act))
+
+
+def replace_calendar(
+    opened: Opened,
+    table: Calendar,
+    special_days: tuple[SpecialDay, ...] | None,
+    activation: datetime | None,
+    record: Record,
+    *,
+    expected: str = "",
+) -> Task[tuple[CalendarReading, CalendarReading]]:
+    """Write a switching table as `write_calendar` does, for a reason that is recorded."""
+
+    def act(intended: Intended) -> Task[tuple[CalendarReading, CalendarReading]]:
+        def begun(serial: str, before: str) -> None:
+            intended(serial, {"wanted": table.name, "before": before})
+
+        return write_calendar(
+            opened, table, special_days, activation, expected=expected, intended=begun
+        )
+
+    return (yield from _recorded(record, "calendar", act))
+
+
+def replace_firmware(
+    opened: Opened,
+    name: str,
+    image: bytes,
+    record: Record,
+    expected: str = "",
+    *,
+    activate: bool = True,
+    approve: Approve = nobody_else,
+) -> Task[Loaded]:
+    """Load firmware as `load_firmware` does, for a reason that is recorded."""
+
+    def act(intended: Intended) -> Task[Loaded]:
+        def begun(serial: str, before: str) -> None:
+            intended(serial, {"wanted": name, "before": before, "octets": len(image)})
+
+        return load_firmware(
+            opened,
+            name.encode("ascii", "replace"),
+            image,
+            activate=activate,
+            expected=expected,
+            intended=begun,
+            approve=approve,
+        )
+
+    return (yield from _recorded(record, "firmware", act))
+
+
+Intended = Callable[[str, dict[str, Any]], None]  # the meter's number, and what is about to be done
+
+
+def _recorded(record: Record, what: str, act: Callable[[Intended], Task[T]]) -> Task[T]:
+    """Ask for a reason, and record what is about to be done and what became of it."""
+    reason = yield from _reason()
+    meters: list[str] = []
+
+    def intended(serial: str, body: dict[str, Any]) -> None:
+        record(f"{what}.writing", serial, {**body, "reason": reason})
+        meters.append(serial)
+
+    try:
+        result = yield from act(intended)
+    except (DriverError, AppError, Cancelled) as error:
+        for serial in meters:
+            _not_done(record, what, serial, error)
+        raise
+    for serial in meters:
+        record(f"{what}.written", serial, {})
+    return result
 
 
 def _reason() -> Task[str]:
@@ -88,6 +194,7 @@ def _reason() -> Task[str]:
 def _not_done(record: Record, what: str, serial: str, error: BaseException) -> None:
     """Record that it was refused or stopped, or that nobody knows."""
     known = isinstance(error, _REFUSALS)
-    record(f"{what}.not_done" if known else f"{what}.unknown", serial, {"error": str(error)})
+    told = {"error": str(error), "notes": list(getattr(error, "__notes__", ()))}
+    record(f"{what}.not_done" if known else f"{what}.unknown", serial, told)
     if not known and isinstance(error, DriverError):
         error.add_note("Nobody knows whether the meter did it: read it again first.")

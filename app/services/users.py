@@ -51,6 +51,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     "settings.change": _ALL - {AGENT},
     "centre.look": _OFFICE | {VERIFIER},
     "keychange.approve": frozenset({SECURITY, SUPERVISOR, ADMINISTRATOR}),
+    "act.approve": frozenset({LEAD, SECURITY, SUPERVISOR, ADMINISTRATOR}),
     "vault.change": frozenset({SUPERVISOR, ADMINISTRATOR}),
     "users.change": frozenset({ADMINISTRATOR}),
     "centre.administer": frozenset({ADMINISTRATOR}),

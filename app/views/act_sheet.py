@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from app.tasks import Ask
-    from app.views.service_session import ServiceSession
+    from app.views.service_session import ActSession
     from app.views.theme import Look
 
 
@@ -22,7 +22,7 @@ class ActSheet(WriteSheet):
     """As a write, without a value to type: the consequence is said before anything is done."""
 
     def __init__(
-        self, look: Look, session: ServiceSession, title: str, consequence: str, parent: QWidget
+        self, look: Look, session: ActSession, title: str, consequence: str, parent: QWidget
     ) -> None:
         self._consequence, self._service = consequence, session
         super().__init__(look, session, title, session.serial, parent)
@@ -35,7 +35,8 @@ class ActSheet(WriteSheet):
         look = self.look
         warning = Banner(look, "warned", "What it does", self._consequence)
         reason = self._field("Why it is done", self.reason, WHY)
-        self._turn("form", column_of(look, warning, reason, None, gap=look.space.m))
+        parts = (warning, *self._charge(), reason)
+        self._turn("form", column_of(look, *parts, None, gap=look.space.m))
         self.reason.setFocus()
 
     def _show_confirm(self, question: Ask) -> None:
@@ -51,10 +52,14 @@ class ActSheet(WriteSheet):
         outcome = self._service.outcome
         if outcome is None or self._step == "written":
             return
-        before, after = (_said(one) for one in outcome)
         banner = Banner(self.look, "passed", "Done, and read back")
-        banner.add(facts(self.look, [("Before", before), ("Read back", after)]))
+        banner.add(facts(self.look, self._told()))
         self._turn("written", column_of(self.look, banner, None))
+
+    def _told(self) -> list[tuple[str, str]]:
+        """Say what the act came to, name by value."""
+        before, after = (_said(one) for one in self._service.outcome or ("", ""))
+        return [("Before", before), ("Read back", after)]
 
     def _given(self) -> dict[str, str]:
         return {REASON: self.reason.text().strip()}

@@ -159,10 +159,8 @@ class CentrePage(Page):
         column.addWidget(upper, 1)
         self.by = Segments(look, list(NAMES.values()))
         self.by.chosen.connect(self._choose)
-        column.addWidget(
-            row_of(look, label(look, "Orders by", "strong", strong=True), self.by, None)
-        )
-        self.groups = CellTable(look, "Orders by group", Rows(GROUPS))
+        column.addWidget(row_of(look, label(look, "Jobs by", "strong", strong=True), self.by, None))
+        self.groups = CellTable(look, "Jobs by group", Rows(GROUPS))
         lower = Card(look, padded=False)
         lower.add(self.groups)
         column.addWidget(lower, 1)
@@ -232,7 +230,7 @@ class CentrePage(Page):
         look, session = self.look, self._session
         title, meaning, remedy = (
             "No centre is set",
-            "This page shows what the central store holds: laptops, open reviews, orders by group.",
+            "This page shows what the central store holds: laptops, open reviews, jobs by group.",
             "Give the address of the centre in Settings.",
         )
         if session.asking or (session.address and session.error is None):

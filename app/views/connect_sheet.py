@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, QTimer
+from PySide6.QtCore import QModelIndex, Qt, QTimer
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from app.messages import explain
@@ -233,6 +234,22 @@ class ConnectSheet(Sheet):
         if row is not None and not isinstance(row, Place) and self.other.text():
             self.other.clear()
         self._choose()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Let the arrow keys choose in the list while a number is typed."""
+        step = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}.get(Qt.Key(event.key()), 0)
+        if step and self.other.hasFocus():
+            self._step(step)
+        else:
+            super().keyPressEvent(event)
+
+    def _step(self, step: int) -> None:
+        """Choose the next row; of the meters alone where a number narrows them."""
+        typed, here = self.other.text().strip(), self.list.currentIndex().row()
+        rows = [n for n, row in enumerate(self._rows) if not typed or isinstance(row, Place)]
+        beyond = [n for n in rows if (n > here if step > 0 else n < here)]
+        if beyond:
+            self.list.selectRow(beyond[0] if step > 0 else beyond[-1])
 
     def _typed(self) -> None:
         text, bench = self.other.text().strip(), self._station.desk.bench

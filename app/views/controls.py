@@ -55,8 +55,9 @@ class ActionButton(QPushButton):
         self.update()
 
     def sizeHint(self) -> QSize:
-        """As wide as its parts."""
-        return QSize(round(sum(self._widths())) + 2 * self._padding, self.height())
+        """As wide as its parts, and never narrower than high: a thumb in a glove is round."""
+        wide = round(sum(self._widths())) + 2 * self._padding
+        return QSize(max(wide, self.height()), self.height())
 
     def minimumSizeHint(self) -> QSize:
         """Never cut a verb."""
@@ -149,6 +150,10 @@ class Segments(QFrame):
     def choose(self, index: int) -> None:
         """Show which view is open, without a signal."""
         self._group.button(index).setChecked(True)
+
+    def show_view(self, index: int, *, shown: bool) -> None:
+        """Offer a view, or not while there is nothing in it."""
+        self._group.button(index).setVisible(shown)
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from app.views.controls import Segments
 from app.views.surfaces import label
 from app.views.theme import Look
 
-READ, OBJECTS, SERVICE = range(3)
-TOOLS = ["Read", "Objects", "Clock and supply"]
+READ, OBJECTS, SERVICE, PARAMETERS, CALENDAR, FIRMWARE = range(6)
+TOOLS = ["Read", "Objects", "Clock and supply", "Parameters", "Calendar", "Firmware"]
 
 
 class ToolTabs(QWidget):

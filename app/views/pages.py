@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QApplication, QLineEdit
 
 from app.views.centre_page import CentrePage, CentreSession
-from app.views.maintenance import OBJECTS, READ, SERVICE, ToolTabs
+from app.views.maintenance import CALENDAR, FIRMWARE, OBJECTS, PARAMETERS, READ, SERVICE, ToolTabs
 from app.views.object_session import ObjectSession
 from app.views.order_page import OrderPage
 from app.views.page import Page
@@ -21,8 +21,12 @@ from app.views.theme import Look
 from app.views.work_session import ReadSession, WorkSession
 
 if TYPE_CHECKING:
+    from app.views.act_page import ActPage
+    from app.views.calendar_session import CalendarSession
     from app.views.campaign_page import CampaignSession
+    from app.views.firmware_session import FirmwareSession
     from app.views.main_window import MainWindow
+    from app.views.parameters_session import ParametersSession
 
 JOBS, MAINTENANCE, SETTINGS, CENTRE = range(4)
 
@@ -41,6 +45,9 @@ class Pages(QObject):
         self.centre = CentreSession(station)
         self.objects = ObjectSession(station)
         self.service = ServiceSession(station)
+        self.parameters: ParametersSession | None = None
+        self.calendar: CalendarSession | None = None
+        self.firmware: FirmwareSession | None = None
         self.tool = READ  # of Maintenance
         self.order: WorkSession | None = None
         self.campaign: CampaignSession | None = None
@@ -55,7 +62,13 @@ class Pages(QObject):
         if place == JOBS:
             return self._kept("queue", partial(self._queue_page, look))
         if place == MAINTENANCE:
-            makers = {OBJECTS: self._objects_page, SERVICE: self._service_page}
+            makers = {
+                OBJECTS: self._objects_page,
+                SERVICE: self._service_page,
+                PARAMETERS: self._parameters_page,
+                CALENDAR: self._calendar_page,
+                FIRMWARE: self._firmware_page,
+            }
             make = makers.get(self.tool, self._read_page)
             return self._kept(f"tool {self.tool}", partial(make, look))
         if place == CENTRE:
@@ -188,6 +201,35 @@ class Pages(QObject):
         page.report_wanted.connect(self._window.save_report)
         page.port_wanted.connect(lambda: self._window.ask_for_port("Read", page.read))
         return self._tabbed(page, look, SERVICE)
+
+    def _parameters_page(self, look: Look) -> Page:
+        from app.views.parameters_page import ParametersPage
+        from app.views.parameters_session import ParametersSession
+
+        if self.parameters is None:
+            self.parameters = ParametersSession(self._station)
+        return self._acting(ParametersPage(look, self.parameters), look, PARAMETERS)
+
+    def _calendar_page(self, look: Look) -> Page:
+        from app.views.calendar_page import CalendarPage
+        from app.views.calendar_session import CalendarSession
+
+        if self.calendar is None:
+            self.calendar = CalendarSession(self._station)
+        return self._acting(CalendarPage(look, self.calendar), look, CALENDAR)
+
+    def _firmware_page(self, look: Look) -> Page:
+        from app.views.firmware_page import FirmwarePage
+        from app.views.firmware_session import FirmwareSession
+
+        if self.firmware is None:
+            self.firmware = FirmwareSession(self._station)
+        return self._acting(FirmwarePage(look, self.firmware), look, FIRMWARE)
+
+    def _acting(self, page: "ActPage", look: Look, tool: int) -> Page:
+        page.report_wanted.connect(self._window.save_report)
+        page.port_wanted.connect(lambda: self._window.ask_for_port("Read", page.read))
+        return self._tabbed(page, look, tool)
 
     def _read_page(self, look: Look) -> Page:
         page = ReadPage(look, self.reading)

@@ -110,12 +110,12 @@ def _pairs(detail: "OrderDetail") -> list[tuple[str, str]]:
     row, site = detail.row, detail.site
     wanted = [
         ("When", row.when),
-        ("Type", row.kind_words),
+        ("Job type", row.kind_words),
         ("Customer", row.customer),
         ("Town", row.town),
         ("Access", site.access if site else ""),
         ("Meter", row.meter_serial or row.utility_serial),
-        ("Kind", row.meter_type),
+        ("Meter type", row.meter_type),
         ("Transformers", detail.usage_point.transformers if detail.usage_point else ""),
         ("Procedure", words.spaced(detail.procedure)),
         ("Limits", detail.limit_pack),

@@ -5,21 +5,18 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.views import words
-from app.views.act_sheet import ActSheet, relay_words
+from app.views.act_page import ActPage
+from app.views.act_sheet import relay_words
 from app.views.controls import ActionButton, action_bar
-from app.views.fault_panel import FaultPanel
-from app.views.page import Page
-from app.views.progress_strip import ProgressStrip
-from app.views.service_session import ACTING, ServiceSession
 from app.views.surfaces import Card, Strip, column_of, facts, label, row_of
-from app.views.theme import Look
 from drivers.switching import MODES, Switching, hindrance
 
 if TYPE_CHECKING:
+    from app.views.service_session import ServiceSession
+    from app.views.theme import Look
     from drivers.values import ClockReading
 
 CONSEQUENCES = {
@@ -39,54 +36,31 @@ CONSEQUENCES = {
 CLOCK_CONSEQUENCE = "The meter takes this computer's time. Intervals around now may be marked."
 
 
-class ServicePage(Page):
+class ServicePage(ActPage):
     """Two cards: the clock beside ours, and the supply switch with what it allows."""
 
-    port_wanted = Signal()
-    report_wanted = Signal(object)  # a defect
+    session: ServiceSession
 
     def __init__(self, look: Look, session: ServiceSession) -> None:
-        super().__init__(look, "Clock and supply")
-        self._session = session
-        self._zone = words.zone(session.station.desk.settings.text("look.timezone"))
-        self.may_write = True
-        self._fault: QWidget | None = None
-        edge = look.page_margin
-        content = QWidget()
-        column = QVBoxLayout(content)
-        column.setContentsMargins(edge, look.space.m, edge, edge)
-        column.setSpacing(look.space.m)
-        self.strip = ProgressStrip(look)
-        self.strip.stopped.connect(session.stop)
-        column.addWidget(self.strip)
-        self._fault_room = QVBoxLayout()
-        column.addLayout(self._fault_room)
+        super().__init__(look, session, "Clock and supply")
         self.set_clock = ActionButton(look, "Set the clock…", "danger", "clock")
         self.set_clock.clicked.connect(self.ask_to_set)
         self._clock_room, self._supply_room = QVBoxLayout(), QVBoxLayout()
-        column.addWidget(self._card("Clock", self._clock_room, [self.set_clock]))
+        self.column.addWidget(self._card("Clock", self._clock_room, [self.set_clock]))
         self.acts: dict[Switching, ActionButton] = {}
         for action, (verb, _) in CONSEQUENCES.items():
             button = ActionButton(look, f"{verb}…", "danger", "power")
             button.clicked.connect(partial(self.ask_to_switch, action))
             self.acts[action] = button
-        column.addWidget(self._card("Supply", self._supply_room, list(self.acts.values())))
-        column.addStretch(1)
-        self.outer.addWidget(content, 1)
-        self.port = ActionButton(look, "Port…", "secondary", "plug")
-        self.port.clicked.connect(self.port_wanted)
+        self.column.addWidget(self._card("Supply", self._supply_room, list(self.acts.values())))
+        self.column.addStretch(1)
         self.go = ActionButton(look, "Read clock and supply", "primary", "gauge", "F3")
         self.go.clicked.connect(self.read)
         self.outer.addWidget(action_bar(look, [self.port], [self.go]))
         self.set_primary(self.go)
         self.first_focus = self.go
         self._shown: list[QWidget] = []
-        session.turned.connect(self.show_session)
-        session.found.connect(self.show_session)
-        session.moved.connect(lambda: self.strip.show_forecast(session.forecast))
-        self.on_key(Qt.Key.Key_F3, self.read)
-        self.on_key(Qt.Key.Key_Escape, session.stop)
-        self.show_session()
+        self.follow()
 
     def _card(self, title: str, room: QVBoxLayout, buttons: list[ActionButton]) -> Card:
         card = Card(self.look, title)
@@ -99,52 +73,28 @@ class ServicePage(Page):
         card.add(row)
         return card
 
-    def opened(self) -> None:
-        """Forget another meter, and learn what this role may do."""
-        self._session.check_place()
-        station = self._session.station
-        desk = station.desk
-
-        def take(may: bool) -> None:
-            self.may_write = may
-            self.show_session()
-
-        fetch = station.fetcher.fetch
-        fetch("may act", lambda: desk.may("meter.write"), take, station.refused.emit, self)
-        self.show_session()
-
-    def read(self) -> None:
-        """Read clock and switch; where there is no port yet, ask for it first."""
-        if self._session.running:
-            return
-        if self._session.station.target:
-            self._session.compare()
-        else:
-            self.port_wanted.emit()
+    def read_meter(self) -> None:
+        """Read clock and switch."""
+        self.session.compare()
 
     def ask_to_set(self) -> None:
         """Begin to set the clock."""
-        self._session.set_clock()
-        self._open_sheet("Set the clock", CLOCK_CONSEQUENCE)
+        self.session.set_clock()
+        self.ask("Set the clock", CLOCK_CONSEQUENCE)
 
     def ask_to_switch(self, action: Switching) -> None:
         """Begin to operate the supply switch."""
         verb, consequence = CONSEQUENCES[action]
-        self._session.switch(action)
-        self._open_sheet(verb, consequence)
-
-    def _open_sheet(self, title: str, consequence: str) -> None:
-        session = self._session
-        if session.running:
-            ActSheet(self.look, session, title, consequence, self).open()
+        self.session.switch(action)
+        self.ask(verb, consequence)
 
     # --- what is shown ------------------------------------------------------------------------
 
     def show_session(self) -> None:
         """Show what has turned or arrived."""
-        session = self._session
+        super().show_session()
+        session = self.session
         running = session.running
-        self.strip.setVisible(running and session.doing != ACTING)
         for widget in self._shown:
             widget.hide()
             widget.deleteLater()
@@ -161,44 +111,25 @@ class ServicePage(Page):
             button.setEnabled(not running)
         self.go.setEnabled(not running)
         self.go.relabel("Read again" if session.looked_at else "Read clock and supply")
-        self.port.setEnabled(not running)
-        self._show_fault()
 
     def _clock_part(self) -> QWidget:
-        clock = self._session.clock
+        clock = self.session.clock
         if clock is None:
             return label(self.look, self._nothing("clock"), muted=True)
-        return facts(self.look, clock_facts(clock, self._zone), 2)
+        return facts(self.look, clock_facts(clock, self.zone), 2)
 
     def _supply_part(self) -> QWidget:
-        relay = self._session.relay
+        relay = self.session.relay
         if relay is None:
             return label(self.look, self._nothing("supply switch"), muted=True)
         pairs = [("Switch", relay_words(relay)), ("Mode", MODES.get(relay.mode, str(relay.mode)))]
-        if self._session.serial:
-            pairs.insert(0, ("Meter", self._session.serial))
+        if self.session.serial:
+            pairs.insert(0, ("Meter", self.session.serial))
         return facts(self.look, pairs)
 
     def _nothing(self, what: str) -> str:
-        read = self._session.looked_at is not None and not self._session.running
+        read = self.session.looked_at is not None and not self.session.running
         return f"This meter shows no {what}." if read else "Not read yet."
-
-    def _show_fault(self) -> None:
-        if self._fault is not None:
-            self._fault.hide()
-            self._fault.deleteLater()
-            self._fault = None
-        session = self._session
-        if session.failure is None or session.doing == ACTING:
-            return
-        actions = []
-        defect = session.defect
-        if defect is not None:
-            save = ActionButton(self.look, "Save report…", "secondary", "download")
-            save.clicked.connect(lambda: self.report_wanted.emit(defect))
-            actions.append(save)
-        self._fault = FaultPanel(self.look, session.failure, actions, session.notes)
-        self._fault_room.addWidget(self._fault)
 
 
 def clock_facts(clock: ClockReading, zone: object) -> list[tuple[str, str]]:

@@ -17,7 +17,30 @@ if TYPE_CHECKING:
 COMPARING, ACTING = "comparing", "acting"
 
 
-class ServiceSession(ObjectSession):
+class ActSession(ObjectSession):
+    """Something that is done to a meter in steps, and what it came to."""
+
+    def __init__(self, station: Station) -> None:
+        super().__init__(station)
+        self.outcome: Any = None  # of the last act: before and after, or what it returned
+
+    def act(self, task: Any) -> None:
+        """Begin an act; the task asks for reason and confirmation."""
+        self.outcome = None
+        self._begin(ACTING, task)
+
+    def forget(self) -> None:
+        """Forget the meter."""
+        super().forget()
+        self.outcome = None
+
+    def ended(self, result: object) -> None:
+        """Keep what an act has changed."""
+        if self.doing == ACTING:
+            self.outcome = result
+
+
+class ServiceSession(ActSession):
     """Keeps what was read until another port or meter is chosen; one act at a time."""
 
     def __init__(self, station: Station) -> None:
@@ -25,12 +48,11 @@ class ServiceSession(ObjectSession):
         self.clock: ClockReading | None = None
         self.relay: RelayReading | None = None
         self.looked_at: datetime | None = None
-        self.outcome: tuple[Any, Any] | None = None  # before and after, of the last act
 
     def forget(self) -> None:
         """Forget the meter."""
         super().forget()
-        self.clock = self.relay = self.looked_at = self.outcome = None
+        self.clock = self.relay = self.looked_at = None
 
     def compare(self) -> None:
         """Read clock and supply switch."""
@@ -40,15 +62,11 @@ class ServiceSession(ObjectSession):
 
     def set_clock(self) -> None:
         """Set the clock; the task asks for reason and confirmation."""
-        self.outcome = None
-        bench = self.station.desk.bench
-        self._begin(ACTING, bench.set_clock(self.station.at(), self.serial))
+        self.act(self.station.desk.bench.set_clock(self.station.at(), self.serial))
 
     def switch(self, action: Switching) -> None:
         """Operate the supply switch; the task asks for reason and confirmation."""
-        self.outcome = None
-        bench = self.station.desk.bench
-        self._begin(ACTING, bench.switch(self.station.at(), action, self.serial))
+        self.act(self.station.desk.bench.switch(self.station.at(), action, self.serial))
 
     def absorb(self, found: Found) -> None:
         """Take one thing of the meter."""
@@ -59,9 +77,3 @@ class ServiceSession(ObjectSession):
             self.relay, self.looked_at, self._place = item, utc_now(), self.station.at()
         else:
             super().absorb(found)
-
-    def ended(self, result: object) -> None:
-        """Keep what an act has changed."""
-        if self.doing == ACTING and isinstance(result, tuple):
-            before, after = result
-            self.outcome = before, after

@@ -35,11 +35,11 @@ class Sheet(QDialog):
 
     def finish(self, primary: ActionButton, *left: ActionButton, leave: str = "Leave") -> None:
         """Add the action bar, with ``primary`` on Enter and a button that leaves on Escape."""
-        go = ActionButton(self.look, leave, "secondary", key="Esc")
-        go.clicked.connect(self.reject)
+        self.leave = ActionButton(self.look, leave, "secondary", key="Esc")
+        self.leave.clicked.connect(self.reject)
         if self.look.gloves:
-            go.setFixedHeight(self.look.primary)
-        self._outer.addWidget(action_bar(self.look, list(left), [go, primary]))
+            self.leave.setFixedHeight(self.look.primary)
+        self._outer.addWidget(action_bar(self.look, list(left), [self.leave, primary]))
         for button in self.findChildren(QPushButton):
             button.setAutoDefault(False)
         primary.setAutoDefault(True)

@@ -68,6 +68,7 @@ class ConnectionBar(QFrame):
 
     def _swap(self, old: QWidget, new: QWidget) -> None:
         self._row.replaceWidget(old, new)
+        new.show()  # at once: the layout would only do it in the next turn, and leave a gap
         old.hide()
         old.deleteLater()
 

@@ -233,7 +233,7 @@ class Banner(QFrame):
         self.body.setSpacing(look.space.xs)
         outer.addLayout(self.body, 1)
         self.body.addWidget(
-            label(look, title, "title" if tone == "failed" else "strong", strong=True)
+            label(look, title, "title" if tone == "failed" else "strong", strong=True, wrap=True)
         )
         self._words = label(look, text, wrap=True)
         self.body.addWidget(self._words)

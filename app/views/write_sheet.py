@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QLineEdit, QStackedWidget, QVBoxLayout, QWidget
 
-from app.services.object_write import CONFIRM, REASON, VALUE
-from app.services.service_acts import CLOCK_CONFIRM, RELAY_CONFIRM
+from app.services.approving import ACT, ACT_PASSWORD
+from app.services.battery import battery
+from app.services.object_write import REASON, VALUE
 from app.services.typed_values import encoded, kind_of, typed
 from app.views import words
+from app.views.approval_fields import ApprovalFields
 from app.views.controls import ActionButton
 from app.views.fault_panel import note_lines, remedy_lines
 from app.views.object_session import value_text
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 WRITE = "Write to the meter"
 WHY = "Kept in the record of what was written."
+CONFIRM = ".confirm"  # how the key of the last question ends
+HOLD = "Do not lift the probe"
 
 
 class WriteSheet(Sheet):
@@ -39,6 +43,7 @@ class WriteSheet(Sheet):
         self.stack = QStackedWidget()
         self.body.addWidget(self.stack, 1)
         self.value, self.reason, self.digits = QLineEdit(), QLineEdit(), QLineEdit()
+        self._approval: ApprovalFields | None = None
         self._problem = label(look, "", wrap=True)
         self._problem.setProperty("part", "problem")
         self._waiting = label(look, "Reading what stands there…", muted=True)
@@ -70,8 +75,7 @@ class WriteSheet(Sheet):
         if question is not None:
             self._take(question)
         elif session.running:
-            self._waiting.setText("Reading what stands there…")
-            if self._step not in {"form", "busy"}:
+            if self._step not in {"form", "busy", "acting"}:
                 self._turn("busy", column_of(self.look, self._waiting, None))
         elif self._is_done():
             self._show_written()
@@ -85,8 +89,10 @@ class WriteSheet(Sheet):
         if question.key in self._answers:
             answer = self._answers.pop(question.key)
             self._session.answer(answer)
-        elif question.key in {CONFIRM, CLOCK_CONFIRM, RELAY_CONFIRM}:
+        elif question.key.endswith(CONFIRM):
             self._show_confirm(question)
+        elif question.key == ACT:
+            self._show_approval(question)
         elif self._step != "form":
             self._show_form()
 
@@ -114,6 +120,7 @@ class WriteSheet(Sheet):
             hint += f" It is the meter's own number, without scaler: {now} is written like this."
         pairs = [("Meter", self._meter), ("Stands there now", now)]
         parts: list[QWidget] = [
+            *self._charge(),
             facts(look, pairs),
             self._field("New value", self.value, hint),
             self._field("Why it is changed", self.reason, WHY),
@@ -132,6 +139,23 @@ class WriteSheet(Sheet):
         field = self._field("Last digits of the meter's number", self.digits, question.detail)
         self._turn("confirm", column_of(look, warning, field, None, gap=look.space.m))
         self.digits.setFocus()
+
+    def _show_approval(self, question: Ask) -> None:
+        fields = self._approval = ApprovalFields(self.look, question)
+        fields.changed.connect(self._judge)
+        self._turn("approve", fields)
+        fields.name.setFocus()
+
+    def _show_acting(self) -> None:
+        """Say that the line must hold: what is sent now changes the meter."""
+        self._waiting.setText("Signing on…")
+        hold = Banner(self.look, "warned", HOLD, "The meter is being changed, then read back.")
+        self._turn("acting", column_of(self.look, hold, self._waiting, None))
+
+    def _charge(self) -> list[QWidget]:
+        """Give the warning of a battery that is nearly empty, where it is."""
+        warning = battery().warning
+        return [Banner(self.look, "warned", "Little charge", warning)] if warning else []
 
     def _show_written(self) -> None:
         written = self._session.written
@@ -191,13 +215,22 @@ class WriteSheet(Sheet):
         for kept in (self.value, self.reason, self.digits, self._problem, self._waiting):
             if page.isAncestorOf(kept):
                 kept.show()
-        face = {"confirm": WRITE, "written": "Done", "failed": "Understood"}.get(step, "Continue")
+        face = {
+            "confirm": WRITE,
+            "approve": "Approve",
+            "written": "Done",
+            "failed": "Understood",
+        }.get(step, "Continue")
         self.go.relabel(face)
         self.go.setDefault(step != "confirm")
         self.go.setAutoDefault(step != "confirm")
+        self.leave.relabel("Stop" if step == "acting" else "Leave")
+        self.leave.setVisible(step not in {"written", "failed"})
         if step in {"written", "failed"}:
             self.go.setEnabled(True)
             self.go.setFocus()
+        elif step in {"busy", "acting"}:
+            self.leave.setFocus()
 
     # --- what the operator does ---------------------------------------------------------------
 
@@ -212,13 +245,17 @@ class WriteSheet(Sheet):
         return ""
 
     def _complete(self) -> bool:
+        if self._step == "approve":
+            return self._approval is not None and self._approval.complete
         needed = {"form": self.reason, "confirm": self.digits}.get(self._step)
         return needed is None or bool(needed.text().strip())
 
     def _judge(self) -> None:
         trouble = self._trouble()
         self._problem.setText(trouble if self._step == "form" else "")
-        self.go.setEnabled(self._step != "busy" and not trouble and self._complete())
+        self.go.setEnabled(
+            self._step not in {"busy", "acting"} and not trouble and self._complete()
+        )
 
     def _given(self) -> dict[str, str]:
         """Give the answers of the first step, by the keys of the questions."""
@@ -234,6 +271,11 @@ class WriteSheet(Sheet):
             question = self._session.question
             if question is not None:
                 self._take(question)
-        elif self._step == "confirm":
+        elif self._step == "approve" and self._approval is not None:
+            name, password = self._approval.take()
+            self._answers |= {ACT_PASSWORD: password}
             self._turn("busy", column_of(self.look, self._waiting, None))
+            self._session.answer(name)
+        elif self._step == "confirm":
+            self._show_acting()
             self._session.answer(self.digits.text().strip())

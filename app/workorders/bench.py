@@ -4,19 +4,31 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
 from app.errors import BadInput, NotPermitted
+from app.services.approving import Approve, nobody_else
+from app.services.calendar import read_calendar
 from app.services.connection import Overrides, meter_type_named, open_port
 from app.services.finding import addresses_in, scan_bus
+from app.services.firmware import Loaded
 from app.services.known_meters import Place, keep_place, known_place, known_places
 from app.services.object_write import Record, Written, no_record, write_attribute
 from app.services.objects import Address, object_list, read_attributes
+from app.services.parameters import Difference, Parameter, read_parameters
 from app.services.reading import Told, Wish, read_meter
-from app.services.service_acts import adjust_clock, operate_supply
+from app.services.service_acts import (
+    adjust_clock,
+    change_parameters,
+    operate_supply,
+    replace_calendar,
+    replace_firmware,
+)
 from app.services.whole_readout import read_whole
 from app.tasks import Found, Progress, Task
+from drivers.calendar import Calendar, CalendarReading, SpecialDay
 from drivers.dlms.scan import BusMeter, Plan
 from drivers.errors import DriverError, WrongMeter
 from drivers.find import Finding, looking
@@ -57,6 +69,7 @@ class Bench:
         opened: Gives what opens the meter at a place.
         may: Tells whether whoever works here has a right.
         record: Keeps what is written to meters.
+        approve: Has a second person approve what one person may not do alone.
     """
 
     def __init__(
@@ -67,12 +80,14 @@ class Bench:
         *,
         may: Callable[[str], bool] = lambda _right: True,
         record: Record = no_record,
+        approve: Approve = nobody_else,
     ) -> None:
         self._folder = folder
         self._trace = trace
         self._opened = opened
         self._may = may
         self._record = record
+        self._approve = approve
         self._line = Statistics()
 
     # --- who is there ---------------------------------------------------------------------
@@ -272,7 +287,68 @@ class Bench:
         """Operate the supply switch, asked for in two steps; return it before and after."""
         self._demand_writing()
         opened = self._opened(at)
-        act = operate_supply(lambda: opened(at.meter_type), action, self._record, expected)
+        act = operate_supply(
+            lambda: opened(at.meter_type), action, self._record, expected, self._approve
+        )
+        return (yield from self.watched(act))
+
+    def read_parameters(self, at: At) -> Task[tuple[Parameter, ...]]:
+        """Read everything that may be set, and yield each value as it arrives."""
+        opened = self._opened(at)
+        return self.watched(read_parameters(lambda: opened(at.meter_type), self._folder))
+
+    def write_parameters(
+        self, at: At, wanted: tuple[Parameter, ...], expected: str = ""
+    ) -> Task[tuple[Difference, ...]]:
+        """Write what differs, asked for in two steps, and return what was changed."""
+        self._demand_writing()
+        opened = self._opened(at)
+        act = change_parameters(
+            lambda: opened(at.meter_type), wanted, self._folder, self._record, expected
+        )
+        return (yield from self.watched(act))
+
+    def read_calendar(self, at: At) -> Task[CalendarReading]:
+        """Read both switching tables and the special days."""
+        opened = self._opened(at)
+        return self.watched(read_calendar(lambda: opened(at.meter_type)))
+
+    def write_calendar(
+        self,
+        at: At,
+        table: Calendar,
+        special_days: tuple[SpecialDay, ...] | None,
+        activation: datetime | None,
+        expected: str = "",
+    ) -> Task[tuple[CalendarReading, CalendarReading]]:
+        """Write a switching table, asked for in two steps; return it before and after."""
+        self._demand_writing()
+        opened = self._opened(at)
+        act = replace_calendar(
+            lambda: opened(at.meter_type),
+            table,
+            special_days,
+            activation,
+            self._record,
+            expected=expected,
+        )
+        return (yield from self.watched(act))
+
+    def load_firmware(
+        self, at: At, name: str, image: bytes, expected: str = "", *, activate: bool = True
+    ) -> Task[Loaded]:
+        """Load firmware, approved by a second person and asked for in two steps."""
+        self._demand_writing()
+        opened = self._opened(at)
+        act = replace_firmware(
+            lambda: opened(at.meter_type),
+            name,
+            image,
+            self._record,
+            expected,
+            activate=activate,
+            approve=self._approve,
+        )
         return (yield from self.watched(act))
 
     def _demand_reading(self) -> None:

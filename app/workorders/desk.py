@@ -25,6 +25,7 @@ from app.models.measured import ProfileSegment
 from app.models.order import Attachment, CheckResult, WorkOrder
 from app.paths import reports_folder
 from app.reports.commissioning_pdf import render
+from app.services.approving import by_second_person
 from app.services.centre_login import centre_password
 from app.services.centre_standing import Standing, standing
 from app.services.connection import Overrides, Target, connect, open_port, secrets_in_entry
@@ -127,6 +128,7 @@ class Desk(SharedLaptop):
             ),
             may=self.may,
             record=self._keep_record,
+            approve=by_second_person(db),
         )
         self.tokens, self.keypad = tokens, keypad
 

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.views.maintenance import TOOLS
 from tests.gui.test_order_page import asked, begin, order
 
 __all__ = ["order"]
@@ -58,6 +59,16 @@ def test_every_widget_of_every_place_has_a_name(window, qtbot, place):
     window.open_place(place)
     window.turn_trace()
     qtbot.wait(300)
+    assert list(unnamed(window)) == []
+
+
+@pytest.mark.parametrize("tool", range(len(TOOLS)))
+def test_every_widget_of_every_tool_of_maintenance_has_a_name(window, qtbot, tool):
+    window.open_place(1)
+    window.pages.open_tool(tool)
+    qtbot.wait(100)
+    page = window.stack.currentWidget()
+    assert page.first_focus.hasFocus(), "work begins without a mouse"
     assert list(unnamed(window)) == []
 
 

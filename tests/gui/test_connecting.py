@@ -8,10 +8,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QLineEdit, QWidget
 
 from app.errors import BadInput
-from app.models.people import User
 from app.services.connection import Overrides
 from app.services.known_meters import Place, keep_place, known_place
 from app.services.line_settings import line_words
+from app.services.users import INSTALLER, SignedIn
 from app.tasks import Cancel, Found, Progress
 from app.views.connect_sheet import ConnectSheet, settings_words
 from app.views.find_sheet import FindSheet
@@ -352,8 +352,7 @@ def test_keys_are_checked_before_they_are_stored(ports, desk, qtbot):
 def test_a_secret_that_is_not_kept_is_told(ports, desk, qtbot, refusal):
     desk.keyring.loses = refusal == "loses"
     if refusal == "role":
-        with desk.db.write() as opened:
-            opened.add(User(name="Eve", role="installer", password_hash="x", areas=""))
+        desk.db.actor = SignedIn("eve", INSTALLER)
     sheet = settings_of(ports, qtbot)
     secret = new_secret(sheet, "x")
     secret.first.setText(PASSWORD)

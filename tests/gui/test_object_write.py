@@ -5,8 +5,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from sqlalchemy import select
 
-from app.models.people import Audit, User
+from app.models.people import Audit
 from app.services.object_write import CONFIRM
+from app.services.users import VERIFIER, SignedIn
 from app.views.write_sheet import WriteSheet
 from drivers.dlms.meter import DlmsMeter
 from drivers.errors import NoReply
@@ -167,9 +168,7 @@ def test_only_what_the_association_allows_can_be_written_and_the_reason_is_said(
 
 
 def test_a_role_that_may_not_write_sees_no_button_and_is_refused(listed, session, desk, qtbot):
-    with desk.db.write() as opened:
-        opened.add(User(name="Eve", role="verifier", password_hash="x", areas=""))
-    desk.settings.set("installer.role", "verifier")
+    desk.db.actor = SignedIn("eve", VERIFIER)
     listed.opened()
     qtbot.waitUntil(lambda: not listed.write.isVisible(), timeout=WAIT)
     session.write((CALENDAR, 20, 6))

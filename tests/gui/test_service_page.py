@@ -7,7 +7,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from sqlalchemy import select
 
-from app.models.people import Audit, User
+from app.models.people import Audit
+from app.services.users import VERIFIER, SignedIn
 from app.tasks import Cancel
 from app.views.act_sheet import ActSheet, relay_words
 from app.views.service_page import ServicePage
@@ -177,9 +178,7 @@ def test_a_meter_without_a_switch_says_so(page, session, desk, qtbot, monkeypatc
 
 
 def test_a_role_that_may_not_act_sees_no_button_and_is_refused(looked, session, desk, qtbot):
-    with desk.db.write() as opened:
-        opened.add(User(name="Eve", role="verifier", password_hash="x", areas=""))
-    desk.settings.set("installer.role", "verifier")
+    desk.db.actor = SignedIn("eve", VERIFIER)
     looked.opened()
     qtbot.waitUntil(lambda: not looked.set_clock.isVisible(), timeout=WAIT)
     session.switch(Switching.OPEN)

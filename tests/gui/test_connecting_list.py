@@ -1,0 +1,76 @@
+"""Ports and known meters in one list: typing narrows, arrows choose, never both at once."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from app.services.connection import Overrides
+from app.services.known_meters import Place
+from app.views.connect_sheet import MOST_KNOWN, ConnectSheet
+
+WAIT = 10_000
+
+
+@pytest.fixture
+def sheet(window, qtbot, monkeypatch):
+    """The dialog on a laptop that knows 500 meters."""
+    known = [
+        Place("tcp://192.0.2.7:4059", "landisgyr-zmf100", Overrides(speed=9600), f"5028{n:04}")
+        for n in range(500)
+    ]
+    bench = window.station.desk.bench
+    monkeypatch.setattr(bench, "known", lambda: known)
+    monkeypatch.setattr(
+        bench, "place_of", lambda text: next((p for p in known if p.serial == text), None)
+    )
+    sheet = ConnectSheet(window.look, window.station, window, "Connect")
+    sheet.open()
+    qtbot.waitUntil(lambda: sheet.list.model().rowCount() > MOST_KNOWN, timeout=WAIT)
+    yield sheet
+    sheet.reject()
+
+
+def chosen(sheet):
+    at = sheet.list.currentIndex().row()
+    return sheet._rows[at] if at >= 0 else None
+
+
+def test_a_part_of_a_number_narrows_and_arrows_choose_without_a_mouse(sheet, qtbot):
+    assert sheet.list.model().rowCount() == len(sheet._ports) + MOST_KNOWN
+    sheet.other.setFocus()
+    QTest.keyClicks(sheet.other, "50280499")
+    qtbot.waitUntil(lambda: sheet.port_title == "Meter 50280499", timeout=WAIT)
+    assert sheet.list.model().rowCount() == len(sheet._ports) + 1
+    sheet.other.clear()
+    QTest.keyClicks(sheet.other, "049")
+    qtbot.waitUntil(lambda: sheet.other.text() == "049", timeout=WAIT)  # no scan after all
+    assert len(sheet._rows) == len(sheet._ports) + 11, "0049, and 0490 to 0499"
+    QTest.keyClick(sheet.other, Qt.Key.Key_Down)
+    first = chosen(sheet)
+    assert isinstance(first, Place)
+    assert sheet.target == first.link
+    QTest.keyClick(sheet.other, Qt.Key.Key_Down)
+    second = chosen(sheet)
+    assert isinstance(second, Place)
+    assert second is not first
+    assert sheet.other.text() == "049", "what was typed stays"
+    assert sheet.go.isEnabled()
+
+
+def test_a_typed_address_and_a_port_are_never_both_chosen(sheet):
+    sheet.list.selectRow(0)
+    assert sheet.target == sheet._ports[0].target
+    sheet.other.setText("tcp://192.0.2.9:4059")
+    assert sheet.target == "tcp://192.0.2.9:4059"
+    assert chosen(sheet) is None
+    sheet.list.selectRow(0)
+    assert sheet.other.text() == ""
+    assert sheet.target == sheet._ports[0].target
+
+
+def test_a_known_meter_then_other_digits_is_not_that_meter_any_more(sheet):
+    sheet.other.setText("50280007")
+    assert sheet.port_title == "Meter 50280007"
+    sheet.other.setText("99999999")
+    assert sheet.target == "99999999"
+    assert sheet._place is None
