@@ -37,7 +37,7 @@ def test_the_supply_goes_off_only_with_the_proof_of_a_second_person(folder):
         assert wrong.error["name"] == "NotPermitted"
         herself = meterwright(*named, "ana", env=ana | proof)
         assert herself.code != 0
-        read = meterwright("read", link, "relay", *METER[:-2], "--json", env=nobody)
+        read = meterwright("read", link, "relay", *METER[:-2], "--json", env=ana)
         assert read.json["relay"]["output"] is True, "so far nothing was switched"
         done = meterwright(*named, "lena", env=ana | proof)
         assert done.json["after"]["output"] is False

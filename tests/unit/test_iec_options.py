@@ -100,7 +100,7 @@ def test_a_saved_profile_is_shown_row_by_row(tmp_path):
 def test_bytes_that_hold_nothing_but_damage_are_refused(tmp_path):
     file = tmp_path / "noise.bin"
     file.write_bytes(b"abc\x00\xff")
-    assert run("decode", "readout", file).exit_code == 12
+    assert run("decode", "readout", file).exit_code == 2
 
 
 def test_values_recorded_with_an_event_are_told(tmp_path):
