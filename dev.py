@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -209,22 +209,47 @@ def test(arguments: list[str]) -> int:
                 ["-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", "tests"],
                 {**environment, **OFFSCREEN},
             ),
-            ("simulation", ["-m", "tests.faults.many_simulations"], {}),
         ]
-        return run_stages(stages)
+        with behind(["-m", "tests.faults.many_simulations", "--behind"]) as simulation:
+            return run_stages([*stages, ("simulation", simulation, {})])
 
 
 OFFSCREEN = {"QT_QPA_PLATFORM": "offscreen"}
 LINT_IMPORTS = "import sys; from importlinter.cli import lint_imports_command as c; sys.exit(c())"
 
 
-def run_stages(stages: Sequence[tuple[str, list[str], dict[str, str]]]) -> int:
+Stage = list[str] | Callable[[], int]
+
+
+@contextmanager
+def behind(arguments: list[str]) -> Iterator[Callable[[], int]]:
+    """Let a Python run in the pauses of all else; give what waits for it and says what it said."""
+    with tempfile.TemporaryFile("w+") as told:
+        process = subprocess.Popen(
+            [str(PYTHON), *arguments], cwd=HERE, env={**os.environ, "PYTHONPATH": str(HERE)},
+            stdout=told, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+
+        def ended() -> int:
+            code = process.wait()
+            told.seek(0)
+            print(told.read(), end="", flush=True)
+            return code
+
+        try:
+            yield ended
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+def run_stages(stages: Sequence[tuple[str, Stage, dict[str, str]]]) -> int:
     """Run every stage, also after one has failed, and return 1 when any failed."""
     failed, started = [], time.monotonic()
-    for name, arguments, environment in stages:
+    for name, stage, environment in stages:
         begun = time.monotonic()
         print(f"== {name}", flush=True)
-        if run(arguments, environment):
+        if stage() if callable(stage) else run(stage, environment):
             failed.append(name)
         print(f"== {name}: {time.monotonic() - begun:.1f} s", flush=True)
     print(f"All stages took {time.monotonic() - started:.0f} s")

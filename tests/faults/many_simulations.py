@@ -114,7 +114,10 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=usual)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--only", type=int)
+    parser.add_argument("--behind", action="store_true", help="only where all else pauses")
     options = parser.parse_args()
+    if options.behind and hasattr(os, "nice"):
+        os.nice(19)
     seeds = range(options.first, options.first + options.seeds)
     if options.only is not None:
         seeds = range(options.only, options.only + 1)
