@@ -10,11 +10,10 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from app.views import words
 from app.views.act_sheet import ActSheet
 from app.views.controls import ActionButton
-from app.views.fault_panel import FaultPanel
+from app.views.fault_panel import FaultRoom
 from app.views.page import Page
 from app.views.progress_strip import ProgressStrip
 from app.views.service_session import ACTING
-from app.views.surfaces import column_of, held_to, icon_label, label
 
 if TYPE_CHECKING:
     from app.views.service_session import ActSession
@@ -32,7 +31,6 @@ class ActPage(Page):
         self.session = session
         self.zone = words.zone(session.station.desk.settings.text("look.timezone"))
         self.may_write = True
-        self._fault: QWidget | None = None
         self._ran = False
         edge = look.page_margin
         self._content = QWidget()
@@ -42,8 +40,8 @@ class ActPage(Page):
         self.strip = ProgressStrip(look)
         self.strip.stopped.connect(session.stop)
         self.column.addWidget(self.strip)
-        self._fault_room = QVBoxLayout()
-        self.column.addLayout(self._fault_room)
+        self._fault = FaultRoom(look, self.report_wanted.emit)
+        self.column.addLayout(self._fault)
         self.outer.addWidget(self._content, 1)
         self.port = ActionButton(look, "Port…", "secondary", "plug")
         self.port.clicked.connect(self.port_wanted)
@@ -93,45 +91,9 @@ class ActPage(Page):
         if running and self._primary is not None and self._primary.hasFocus():
             self.strip.stop.setFocus()
         self.port.setEnabled(not running)
-        self._show_fault()
+        self._fault.show_failure(self.session, here=self.session.doing != ACTING)
 
     def ask(self, title: str, consequence: str, kind: type[ActSheet] = ActSheet) -> None:
         """Show the steps of the act that has begun."""
         if self.session.running:
             kind(self.look, self.session, title, consequence, self).open()
-
-    def first_words(self, icon: str, title: str, text: str, more: str) -> QWidget:
-        """Say in the middle of the page what it is for, while there is nothing to show."""
-        look = self.look
-        block = column_of(
-            look,
-            icon_label(look, icon, look.colours.edge, 3.2),
-            look.space.s,
-            label(look, title, "heading", strong=True),
-            label(look, text, wrap=True),
-            label(look, more, muted=True, wrap=True),
-        )
-        held_to(block, min(look.width_of(text) + 4, look.width_of("0" * 62)))
-        host = QWidget()
-        column = QVBoxLayout(host)
-        column.addStretch(2)
-        column.addWidget(block, 0, Qt.AlignmentFlag.AlignHCenter)
-        column.addStretch(3)
-        return host
-
-    def _show_fault(self) -> None:
-        if self._fault is not None:
-            self._fault.hide()
-            self._fault.deleteLater()
-            self._fault = None
-        session = self.session
-        if session.failure is None or session.doing == ACTING:
-            return
-        actions = []
-        defect = session.defect
-        if defect is not None:
-            save = ActionButton(self.look, "Save report…", "secondary", "download")
-            save.clicked.connect(lambda: self.report_wanted.emit(defect))
-            actions.append(save)
-        self._fault = FaultPanel(self.look, session.failure, actions, session.notes)
-        self._fault_room.addWidget(self._fault)

@@ -13,6 +13,7 @@ from app.views.act_page import ActPage
 from app.views.act_sheet import ActSheet
 from app.views.controls import ActionButton, Segments, action_bar
 from app.views.day_strip import DayStrip
+from app.views.page import purpose
 from app.views.surfaces import Card, column_of, facts, label, row_of
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ class CalendarPage(ActPage):
     def __init__(self, look: Look, session: CalendarSession) -> None:
         super().__init__(look, session, "Calendar")
         self._table = IN_FORCE
-        self._start = self.first_words(
+        self._start = purpose(
+            look,
             "clock",
             "Calendar",
             "Which rate runs at which hour of which day, in the meter and in a file.",

@@ -1,7 +1,8 @@
 """An error with its remedy: what happened, what it means, what to do; the technical line folded."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QFrame, QVBoxLayout, QWidget
@@ -12,6 +13,9 @@ from app.views.paint import Verdict
 from app.views.sheet import Sheet
 from app.views.surfaces import Mark, Strip, column_of, icon_label, label, row_of
 from app.views.theme import Look
+
+if TYPE_CHECKING:
+    from app.views.work_session import LineSession
 
 SENTENCE = re.compile(r"(?<=[.?]) +(?=[A-Z])")
 
@@ -107,6 +111,32 @@ class FaultPanel(QWidget):
             column.addWidget(rule)
             self.technical = TechnicalLine(look, message.detail)
             column.addWidget(self.technical)
+
+
+class FaultRoom(QVBoxLayout):
+    """The place on a page for what became of the last try; a defect can be saved as a report."""
+
+    def __init__(self, look: Look, report: Callable[[BaseException], object]) -> None:
+        super().__init__()
+        self._look, self._report = look, report
+        self._panel: FaultPanel | None = None
+
+    def show_failure(self, session: "LineSession", *, here: bool = True) -> None:
+        """Show the failure of a session, or nothing; ``here`` says that no sheet shows it."""
+        if self._panel is not None:
+            self._panel.hide()
+            self._panel.deleteLater()
+            self._panel = None
+        defect = session.defect
+        if session.failure is None or not here:
+            return
+        actions = []
+        if defect is not None:
+            save = ActionButton(self._look, "Save report…", "secondary", "download")
+            save.clicked.connect(lambda: self._report(defect))
+            actions.append(save)
+        self._panel = FaultPanel(self._look, session.failure, actions, session.notes)
+        self.insertWidget(0, self._panel)
 
 
 class FaultSheet(Sheet):

@@ -11,16 +11,16 @@ from app.services.attributes import why_not_written
 from app.services.object_groups import by_class, by_purpose, fits
 from app.views import files, words
 from app.views.controls import ActionButton, Segments, action_bar
-from app.views.fault_panel import FaultPanel
+from app.views.fault_panel import FaultRoom
 from app.views.fields import search_field
 from app.views.findings_view import EXPORTS
 from app.views.object_profile import ProfileRoom
 from app.views.object_session import ObjectSession
 from app.views.object_table import ObjectTable
 from app.views.object_tree import ObjectTree
-from app.views.page import Page
+from app.views.page import Page, purpose
 from app.views.progress_strip import ProgressStrip
-from app.views.surfaces import Card, column_of, held_to, icon_label, label
+from app.views.surfaces import Card, column_of, label
 from app.views.theme import Look
 from app.views.write_sheet import WriteSheet
 
@@ -39,7 +39,6 @@ class ObjectsPage(Page):
         self._session = session
         self._zone = words.zone(session.station.desk.settings.text("look.timezone"))
         self.may_write = True
-        self._fault: QWidget | None = None
         edge = look.page_margin
         content = QWidget()
         column = QVBoxLayout(content)
@@ -47,11 +46,17 @@ class ObjectsPage(Page):
         column.setSpacing(look.space.m)
         self.strip = ProgressStrip(look)
         self.strip.stopped.connect(session.stop)
-        self._fault_room = QVBoxLayout()
-        self._start = self._first_words()
+        self._fault = FaultRoom(look, self.report_wanted.emit)
+        self._start = purpose(
+            look,
+            "list-filter",
+            "Objects of the meter",
+            "Every object of a DLMS/COSEM meter with its values, meanings and access rights.",
+            "The list is read once for meters of a kind. Nothing is written until you confirm it.",
+        )
         self._work = self._workplace()
         column.addWidget(self.strip)
-        column.addLayout(self._fault_room)
+        column.addLayout(self._fault)
         column.addWidget(self._start, 1)
         column.addWidget(self._work, 1)
         column.addStretch(0)  # keeps the progress at the top while there is nothing below
@@ -122,28 +127,6 @@ class ObjectsPage(Page):
         self.outer.addWidget(action_bar(look, left, [self.open_rows, self.write, self.go]))
         self.set_primary(self.go)
         self.first_focus = self.go
-
-    def _first_words(self) -> QWidget:
-        look = self.look
-        text = "Every object of a DLMS/COSEM meter with its values, meanings and access rights."
-        more = (
-            "The list is read once for meters of a kind. Nothing is written until you confirm it."
-        )
-        block = column_of(
-            look,
-            icon_label(look, "list-filter", look.colours.edge, 3.2),
-            look.space.s,
-            label(look, "Objects of the meter", "heading", strong=True),
-            label(look, text, wrap=True),
-            label(look, more, muted=True, wrap=True),
-        )
-        held_to(block, min(look.width_of(text) + 4, look.width_of("0" * 62)))
-        host = QWidget()
-        column = QVBoxLayout(host)
-        column.addStretch(2)
-        column.addWidget(block, 0, Qt.AlignmentFlag.AlignHCenter)
-        column.addStretch(3)
-        return host
 
     # --- what the operator does ---------------------------------------------------------------
 
@@ -219,7 +202,7 @@ class ObjectsPage(Page):
         self.strip.setVisible(running and session.question is None)
         if running and self.go.hasFocus():
             self.strip.stop.setFocus()
-        self._show_fault()
+        self._fault.show_failure(self._session, here=self._session.doing != "writing")
         self._start.setVisible(empty and not running and session.failure is None)
         self._work.setVisible(not empty)
         if not empty:
@@ -282,23 +265,6 @@ class ObjectsPage(Page):
         if self.go.text() != face:
             self.go.relabel(face, "gauge" if session.entries else "list-filter")
         self.go.setEnabled(not running and bool(chosen or not session.entries or on_rows))
-
-    def _show_fault(self) -> None:
-        if self._fault is not None:
-            self._fault.hide()
-            self._fault.deleteLater()
-            self._fault = None
-        session = self._session
-        if session.failure is None or session.doing == "writing":
-            return
-        actions = []
-        defect = session.defect
-        if defect is not None:
-            save = ActionButton(self.look, "Save report…", "secondary", "download")
-            save.clicked.connect(lambda: self.report_wanted.emit(defect))
-            actions.append(save)
-        self._fault = FaultPanel(self.look, session.failure, actions, session.notes)
-        self._fault_room.addWidget(self._fault)
 
     # --- files --------------------------------------------------------------------------------
 

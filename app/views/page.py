@@ -7,7 +7,7 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.views.controls import ActionButton
-from app.views.surfaces import icon_label, label
+from app.views.surfaces import column_of, held_to, icon_label, label
 from app.views.theme import Look
 
 
@@ -71,3 +71,22 @@ class Notice(QWidget):
         row.addWidget(icon_label(look, icon))
         self.words: QLabel = label(look, text, muted=True, wrap=True)
         row.addWidget(self.words, 1)
+
+
+def purpose(look: Look, icon: str, title: str, text: str, more: str) -> QWidget:
+    """Say in the middle of a page what it is for, while there is nothing to show."""
+    block = column_of(
+        look,
+        icon_label(look, icon, look.colours.edge, 3.2),
+        look.space.s,
+        label(look, title, "heading", strong=True),
+        label(look, text, wrap=True),
+        label(look, more, muted=True, wrap=True),
+    )
+    held_to(block, min(look.width_of(max(text, more, key=len)) + 4, look.width_of("0" * 62)))
+    host = QWidget()
+    column = QVBoxLayout(host)
+    column.addStretch(2)
+    column.addWidget(block, 0, Qt.AlignmentFlag.AlignHCenter)
+    column.addStretch(3)
+    return host

@@ -13,6 +13,7 @@ from app.views import files, words
 from app.views.act_page import ActPage
 from app.views.act_sheet import ActSheet
 from app.views.controls import ActionButton, Segments, action_bar
+from app.views.page import purpose
 from app.views.paint import Verdict
 from app.views.surfaces import Card, ChipFace, column_of, label, row_of
 from app.views.tables import Cell, CellTable, Column, Rows
@@ -39,7 +40,8 @@ class ParametersPage(ActPage):
         self._lines: tuple[Line, ...] = ()
         self._only = False
         self._narrow = look.compact or look.gloves
-        self._start = self.first_words(
+        self._start = purpose(
+            look,
             "settings",
             "Parameters",
             "Everything that may be set in the meter, beside what a file says.",

@@ -4,12 +4,11 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.views.controls import ActionButton, action_bar
-from app.views.fault_panel import FaultPanel
+from app.views.fault_panel import FaultRoom
 from app.views.findings_view import FindingsView
 from app.views.line_panel import LinePanel
-from app.views.page import Page
+from app.views.page import Page, purpose
 from app.views.progress_strip import ProgressStrip
-from app.views.surfaces import column_of, held_to, icon_label, label
 from app.views.theme import Look
 from app.views.work_session import ReadSession
 
@@ -34,12 +33,17 @@ class ReadPage(Page):
         )
         self.strip = ProgressStrip(look)
         self.strip.stopped.connect(session.stop)
-        self._start = self._first_words()
-        self._fault_room = QVBoxLayout()
-        self._fault_room.addStretch()  # what stands alone stands at the top
-        self._fault: QWidget | None = None
+        self._start = purpose(
+            look,
+            "gauge",
+            "Read a meter",
+            "Identity, clock, registers, load profile and event log, without a job.",
+            "Nothing is written to the meter, and nothing is booked. Tables can be exported.",
+        )
+        self._fault = FaultRoom(look, self.report_wanted.emit)
+        self._fault.addStretch()  # what stands alone stands at the top
         column.addWidget(self.strip)
-        column.addLayout(self._fault_room)
+        column.addLayout(self._fault)
         column.addWidget(self._start, 1)
         column.addWidget(self.findings, 1)
         column.addWidget(self.line)
@@ -77,7 +81,7 @@ class ReadPage(Page):
         self.read.setEnabled(not running)
         self.read.relabel("Read the meter" if empty else "Read again")
         self.port.setEnabled(not running)
-        self._show_fault()
+        self._fault.show_failure(self._session)
         failed = session.failure is not None
         self.line.show_line(None if running or failed else session.findings.line)
         self._start.setVisible(empty and not running and session.failure is None)
@@ -86,39 +90,3 @@ class ReadPage(Page):
 
     def _show_progress(self) -> None:
         self.strip.show_forecast(self._session.forecast)
-
-    def _show_fault(self) -> None:
-        if self._fault is not None:
-            self._fault.hide()
-            self._fault.deleteLater()
-            self._fault = None
-        failure, defect = self._session.failure, self._session.defect
-        if failure is None:
-            return
-        actions = []
-        if defect is not None:
-            save = ActionButton(self.look, "Save report…", "secondary", "download")
-            save.clicked.connect(lambda: self.report_wanted.emit(defect))
-            actions.append(save)
-        self._fault = FaultPanel(self.look, failure, actions, self._session.notes)
-        self._fault_room.insertWidget(0, self._fault)
-
-    def _first_words(self) -> QWidget:
-        look = self.look
-        text = "Identity, clock, registers, load profile and event log, without a job."
-        more = "Nothing is written to the meter, and nothing is booked. Tables can be exported."
-        block = column_of(
-            look,
-            icon_label(look, "gauge", look.colours.edge, 3.2),
-            look.space.s,
-            label(look, "Read a meter", "heading", strong=True),
-            label(look, text, wrap=True),
-            label(look, more, muted=True, wrap=True),
-        )
-        held_to(block, min(look.width_of(more) + 4, look.width_of("0" * 62)))
-        host = QWidget()
-        column = QVBoxLayout(host)
-        column.addStretch(2)
-        column.addWidget(block, 0, Qt.AlignmentFlag.AlignHCenter)
-        column.addStretch(3)
-        return host
