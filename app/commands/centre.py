@@ -22,6 +22,7 @@ from app.services.centre_login import centre_password
 from app.services.dispatch import progress as grouped
 from app.settings import Settings
 from app.sync.backoff import Backoff
+from app.sync.journal import laptop_of
 from app.sync.retention import purge
 from app.sync.session import SyncResult, synchronise
 
@@ -256,6 +257,15 @@ def progress(url: str, by: str, data: Path | None, as_json: bool) -> None:
             {"by": by, "groups": [asdict(group) for group in groups]},
             lambda: text_table(head, table),
         )
+
+
+@centre.command()
+@common_options
+def laptop(data: Path | None, as_json: bool) -> None:
+    """Show the number of this laptop, which ``centre enrol`` asks for."""
+    with reported(as_json), database(data) as db, db.read() as session:
+        number = laptop_of(session).device_id
+        Terminal(as_json).result({"device": number}, number)
 
 
 @centre.command()

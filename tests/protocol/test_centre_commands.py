@@ -185,6 +185,15 @@ def test_a_person_with_areas_sees_works_and_exports_only_their_orders(run, tmp_p
     run("orders", "export", tmp_path / "out.jsonl", **ada)
 
 
+def test_a_new_laptop_tells_the_number_that_enrolling_asks_for(tmp_path, run):
+    url = f"sqlite:///{tmp_path / 'centre.sqlite'}"
+    run("centre", "init", url)
+    number = run("centre", "laptop")["device"]
+    run("centre", "enrol", url, number, "--name", "ana")
+    run("sync", "--centre", url)
+    assert [one["device"] for one in run("centre", "status", url)["devices"]] == [number]
+
+
 def test_credentials_are_for_their_owner_only_and_never_written_over(tmp_path):
     file = tmp_path / "laptop"
     write_credentials(file, Enrolment("d", "postgresql+pg8000://u@h/d", "secret"))
