@@ -63,7 +63,8 @@ def _whole(file: Path, meter_type: str) -> Readout:
         found = _decoded(file_bytes(file), meter_type)
     except GarbledReply as error:
         raise BadInput(f"{file}: {error}") from error
-    sound = any(value.code and not value.damaged for value in found.values)
+    # among much noise a few bytes may look like a value
+    sound = sum(bool(value.code) and not value.damaged for value in found.values) > found.damaged
     named = found.identification and found.identification.replace("\t", " ").isprintable()
     if not (sound or named or found.profile or found.log):
         raise BadInput(f"{file} holds no readout, no answer and no telegram of a meter")

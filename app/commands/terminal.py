@@ -28,6 +28,8 @@ T = TypeVar("T")
 QUIET = 1.0  # s before progress is shown: short work says nothing
 APPROVAL_VARIABLE = "METERWRIGHT_APPROVAL_PASSWORD"
 REPEAT = 0.25  # s between two lines of progress
+STANDARD_ERROR = 2
+STOPPING = b"Stopping: the meter is signed off. Press Ctrl-C again to stop at once.\n"
 
 
 def flat_answers(path: Path) -> dict[str, str]:
@@ -84,7 +86,8 @@ class Terminal:
 
         def pressed(number: int, frame: FrameType | None) -> None:
             del number, frame
-            self.say("Stopping: the meter is signed off. Press Ctrl-C again to stop at once.")
+            # not `say`: this may come in the middle of one, and a stream is not entered twice
+            os.write(STANDARD_ERROR, STOPPING)
             cancel.press()
 
         before = signal.signal(signal.SIGINT, pressed)
