@@ -1,5 +1,6 @@
 """The real desk with virtual Hexcell meters at the end of its lines, in memory."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -9,6 +10,9 @@ from typing import Any
 
 from app.services.connection import Overrides
 from app.services.vault import Vault
+from app.tasks import Cancel
+from app.views.station import Station
+from app.views.task_runner import call
 from drivers.dlms.addressing import with_serial
 from drivers.dlms.meter import DlmsMeter
 from drivers.errors import DriverError
@@ -85,3 +89,20 @@ class ObjectDesk(FakeDesk):
                 yield meter
 
         return opened
+
+
+@contextmanager
+def opened_desk(empty: Path, folder: Path) -> Iterator[ObjectDesk]:
+    """Give a desk on a copy of an empty laptop, and close its database."""
+    shutil.copytree(empty, folder)
+    desk = ObjectDesk(folder)
+    yield desk
+    desk.db.close()
+
+
+def ended(station: Station, qtbot: Any) -> None:
+    """Stop what runs, wait for it and for the last look into the data, and close."""
+    station.stop_all()
+    qtbot.waitUntil(lambda: not station.busy(), timeout=10_000)
+    station.data.start(call(lambda: None), lambda _: None, Cancel()).result(5)
+    station.close()

@@ -1,7 +1,5 @@
 """From nothing to a connected meter: where it is, how to talk to it, tried, and remembered."""
 
-import shutil
-
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -12,18 +10,17 @@ from app.services.connection import Overrides
 from app.services.known_meters import Place, keep_place, known_place
 from app.services.line_settings import line_words
 from app.services.users import INSTALLER, SignedIn
-from app.tasks import Cancel, Found, Progress
+from app.tasks import Found, Progress
 from app.views.connect_sheet import ConnectSheet, settings_words
 from app.views.find_sheet import FindSheet
 from app.views.secret_sheet import KEYS, SecretSheet
 from app.views.settings_sheet import SettingsSheet
 from app.views.station import Station
-from app.views.task_runner import call
 from drivers.dlms.scan import BusMeter
 from drivers.errors import AccessDenied, NoReply
 from drivers.metertype import load_meter_type
 from drivers.values import Identity
-from tests.gui.object_desk import SERIAL, TYPE, ObjectDesk
+from tests.gui.object_desk import SERIAL, TYPE, ended, opened_desk
 from tests.gui.test_accessible import unnamed
 
 WAIT = 10_000
@@ -36,20 +33,15 @@ def words_of(widget: QWidget) -> str:
 
 @pytest.fixture
 def desk(empty_folder, tmp_path):
-    shutil.copytree(empty_folder, tmp_path / "data")
-    desk = ObjectDesk(tmp_path / "data")
-    yield desk
-    desk.db.close()
+    with opened_desk(empty_folder, tmp_path / "data") as desk:
+        yield desk
 
 
 @pytest.fixture
 def station(desk, qtbot):
     station = Station(desk)
     yield station
-    station.stop_all()
-    qtbot.waitUntil(lambda: not station.busy(), timeout=WAIT)
-    station.data.start(call(lambda: None), lambda _: None, Cancel()).result(5)
-    station.close()
+    ended(station, qtbot)
 
 
 @pytest.fixture

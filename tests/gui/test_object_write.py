@@ -72,7 +72,7 @@ def test_a_value_of_another_type_is_refused_while_typing(listed, session, qtbot)
     sheet.reason.setText("x")
     sheet.value.setText("no hex")
     assert not sheet.go.isEnabled()
-    assert "cannot be written here" in words_of(sheet)
+    qtbot.waitUntil(lambda: "cannot be written here" in words_of(sheet), timeout=WAIT)
     sheet.value.setText("544F552D32")
     assert sheet.go.isEnabled()
     sheet.reject()
@@ -105,7 +105,7 @@ def test_other_digits_write_nothing(listed, session, desk, qtbot):
     sheet.digits.setText("1111")
     sheet.go.click()
     qtbot.waitUntil(lambda: sheet._step == "failed", timeout=WAIT)
-    assert "not the end of the number" in words_of(sheet)
+    qtbot.waitUntil(lambda: "not the end of the number" in words_of(sheet), timeout=WAIT)
     assert audit(desk) == []
     sheet.go.click()
 

@@ -1,7 +1,6 @@
 """The objects of a meter in the window: listed, read, put into words, written, taken along."""
 
 import json
-import shutil
 import threading
 
 import pytest
@@ -9,15 +8,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QWidget
 
-from app.tasks import Cancel, checkpoint
+from app.tasks import checkpoint
 from app.views import files
 from app.views.maintenance import ToolTabs
 from app.views.object_session import ObjectSession
 from app.views.objects_page import ObjectsPage
 from app.views.station import Station
-from app.views.task_runner import call
 from drivers.errors import NoReply
-from tests.gui.object_desk import SERIAL, TYPE, ObjectDesk
+from tests.gui.object_desk import SERIAL, TYPE, ended, opened_desk
 from tests.gui.test_accessible import unnamed
 
 WAIT = 10_000
@@ -30,10 +28,8 @@ def words_of(widget: QWidget) -> str:
 
 @pytest.fixture
 def desk(empty_folder, tmp_path):
-    shutil.copytree(empty_folder, tmp_path / "data")
-    desk = ObjectDesk(tmp_path / "data")
-    yield desk
-    desk.db.close()
+    with opened_desk(empty_folder, tmp_path / "data") as desk:
+        yield desk
 
 
 @pytest.fixture
@@ -43,10 +39,7 @@ def session(desk, qtbot):
     station.choose_port("fake:bus", "Virtual RS-485 bus", TYPE)
     session = ObjectSession(station)
     yield session
-    station.stop_all()
-    qtbot.waitUntil(lambda: not station.busy(), timeout=WAIT)
-    station.data.start(call(lambda: None), lambda _: None, Cancel()).result(5)
-    station.close()
+    ended(station, qtbot)
 
 
 @pytest.fixture

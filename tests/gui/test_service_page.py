@@ -1,7 +1,5 @@
 """Clock and supply in the window: compared, set and switched in two steps, recorded, read back."""
 
-import shutil
-
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -9,27 +7,23 @@ from sqlalchemy import select
 
 from app.models.people import Audit
 from app.services.users import VERIFIER, SignedIn
-from app.tasks import Cancel
 from app.views.act_sheet import ActSheet, relay_words
 from app.views.service_page import ServicePage
 from app.views.service_session import ServiceSession
 from app.views.station import Station
-from app.views.task_runner import call
 from drivers.dlms.meter import DlmsMeter
 from drivers.errors import NoReply, NotSupported
 from drivers.switching import Switching
 from drivers.values import RelayReading
-from tests.gui.object_desk import SERIAL, TYPE, ObjectDesk
+from tests.gui.object_desk import SERIAL, TYPE, ended, opened_desk
 from tests.gui.test_accessible import unnamed
 from tests.gui.test_objects_page import WAIT, settled, words_of
 
 
 @pytest.fixture
 def desk(empty_folder, tmp_path):
-    shutil.copytree(empty_folder, tmp_path / "data")
-    desk = ObjectDesk(tmp_path / "data")
-    yield desk
-    desk.db.close()
+    with opened_desk(empty_folder, tmp_path / "data") as desk:
+        yield desk
 
 
 @pytest.fixture
@@ -38,10 +32,7 @@ def session(desk, qtbot):
     station.choose_port("fake:bus", "Virtual RS-485 bus", TYPE)
     session = ServiceSession(station)
     yield session
-    station.stop_all()
-    qtbot.waitUntil(lambda: not station.busy(), timeout=WAIT)
-    station.data.start(call(lambda: None), lambda _: None, Cancel()).result(5)
-    station.close()
+    ended(station, qtbot)
 
 
 @pytest.fixture
@@ -114,14 +105,14 @@ def test_the_supply_is_switched_off_and_on_in_two_steps_and_read_back(looked, se
 
 def test_the_clock_is_set_and_reads_back(looked, session, desk, qtbot):
     sheet = act(looked, looked.set_clock, qtbot)
-    assert "Read back off by" in words_of(sheet)
+    qtbot.waitUntil(lambda: "Read back off by" in words_of(sheet), timeout=WAIT)
     sheet.go.click()
     assert audit(desk) == [("clock.setting", SERIAL), ("clock.set", SERIAL)]
 
 
 def test_other_digits_and_leaving_do_nothing(looked, session, desk, qtbot):
     sheet = act(looked, looked.acts[Switching.OPEN], qtbot, "1111")
-    assert "not the end of the number" in words_of(sheet)
+    qtbot.waitUntil(lambda: "not the end of the number" in words_of(sheet), timeout=WAIT)
     sheet.go.click()
     looked.acts[Switching.OPEN].click()
     sheet = looked.findChildren(ActSheet)[-1]
@@ -142,7 +133,9 @@ def test_an_answer_that_is_lost_leaves_a_record_that_nobody_knows(
     monkeypatch.setattr(DlmsMeter, "switch" if which == "supply" else "set_clock", lost)
     button = looked.acts[Switching.OPEN] if which == "supply" else looked.set_clock
     sheet = act(looked, button, qtbot)
-    assert "Nobody knows whether the meter did it" in words_of(sheet)
+    qtbot.waitUntil(
+        lambda: "Nobody knows whether the meter did it" in words_of(sheet), timeout=WAIT
+    )
     assert audit(desk)[-1][0] == ("relay.unknown" if which == "supply" else "clock.unknown")
     sheet.go.click()
 
@@ -152,7 +145,7 @@ def test_another_meter_is_noticed_before_anything_is_switched(looked, session, d
     looked.set_clock.click()
     sheet = looked.findChildren(ActSheet)[-1]
     qtbot.waitUntil(lambda: sheet._step == "failed", timeout=WAIT)
-    assert "46000755037 answers" in words_of(sheet)
+    qtbot.waitUntil(lambda: "46000755037 answers" in words_of(sheet), timeout=WAIT)
     sheet.go.click()
     looked.acts[Switching.OPEN].click()
     other = looked.findChildren(ActSheet)[-1]
@@ -160,7 +153,7 @@ def test_another_meter_is_noticed_before_anything_is_switched(looked, session, d
     other.reason.setText("x")
     other.go.click()
     qtbot.waitUntil(lambda: other._step == "failed", timeout=WAIT)
-    assert "46000755037 answers" in words_of(other)
+    qtbot.waitUntil(lambda: "46000755037 answers" in words_of(other), timeout=WAIT)
     other.go.click()
     assert desk.virtual.switch.output
     assert audit(desk) == []

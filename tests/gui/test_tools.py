@@ -1,7 +1,6 @@
 """Parameters, calendar and firmware in the window: read, compared, written in steps, taken back."""
 
 import json
-import shutil
 
 import pytest
 from PySide6.QtCore import Qt
@@ -13,7 +12,6 @@ from app.services import users
 from app.services.battery import Battery
 from app.services.parameters import save_parameters
 from app.services.users import SignedIn
-from app.tasks import Cancel
 from app.views import files, write_sheet
 from app.views.act_sheet import ActSheet
 from app.views.activation_sheet import ActivationSheet
@@ -27,13 +25,12 @@ from app.views.parameters_session import ParametersSession
 from app.views.service_page import ServicePage
 from app.views.service_session import ServiceSession
 from app.views.station import Station
-from app.views.task_runner import call
 from drivers.calendar import Day, SwitchingPoint
 from drivers.dlms.meter import DlmsMeter
 from drivers.errors import NoReply, ValueRefused
 from drivers.simulator.dlms.images import signed
 from drivers.switching import Switching
-from tests.gui.object_desk import SERIAL, TYPE, ObjectDesk
+from tests.gui.object_desk import SERIAL, TYPE, ended, opened_desk
 from tests.gui.test_accessible import unnamed
 from tests.gui.test_objects_page import WAIT, settled, words_of
 from tests.tour_tools import TABLE
@@ -44,10 +41,8 @@ LIMIT = ("0-0:17.0.0.255", 71, 4)
 
 @pytest.fixture
 def desk(empty_folder, tmp_path):
-    shutil.copytree(empty_folder, tmp_path / "data")
-    desk = ObjectDesk(tmp_path / "data")
-    yield desk
-    desk.db.close()
+    with opened_desk(empty_folder, tmp_path / "data") as desk:
+        yield desk
 
 
 @pytest.fixture
@@ -55,10 +50,7 @@ def station(desk, qtbot):
     station = Station(desk)
     station.choose_port("fake:bus", "Virtual RS-485 bus", TYPE)
     yield station
-    station.stop_all()
-    qtbot.waitUntil(lambda: not station.busy(), timeout=WAIT)
-    station.data.start(call(lambda: None), lambda _: None, Cancel()).result(5)
-    station.close()
+    ended(station, qtbot)
 
 
 @pytest.fixture
@@ -148,10 +140,10 @@ def test_the_staged_one_is_written_read_back_and_taken_back(parameters, desk, qt
     assert page.write.text() == "Write 1…"
     page.write.click()
     sheet = go_through(page, qtbot)
-    assert "13800 → 9200" in words_of(sheet)
+    qtbot.waitUntil(lambda: "13800 → 9200" in words_of(sheet), timeout=WAIT)
     sheet.go.click()
     assert session.meter[LIMIT].raw == "06000023F0"
-    assert "1 differs." in words_of(page)
+    qtbot.waitUntil(lambda: "1 differs." in words_of(page), timeout=WAIT)
     assert not page.write.isVisible()
     (dump,) = (desk.db.folder / "dumps").iterdir()
     assert '"13800"' in dump.read_text()
@@ -186,7 +178,7 @@ def test_a_refusal_in_the_middle_leaves_the_way_back(parameters, desk, qtbot, mo
     page.stage.click()
     page.write.click()
     sheet = go_through(page, qtbot)
-    assert "1 of 2 are written" in words_of(sheet)
+    qtbot.waitUntil(lambda: "1 of 2 are written" in words_of(sheet), timeout=WAIT)
     sheet.go.click()
     monkeypatch.undo()
     assert page.undo.isVisible()
@@ -203,7 +195,7 @@ def test_another_meter_is_noticed_before_anything_is_written(parameters, desk, q
     desk.put("46000755037")
     page.write.click()
     sheet = go_through(page, qtbot)
-    assert "46000755037 answers" in words_of(sheet)
+    qtbot.waitUntil(lambda: "46000755037 answers" in words_of(sheet), timeout=WAIT)
     sheet.go.click()
     assert audit(desk) == []
     assert not (desk.db.folder / "dumps").exists()
@@ -239,7 +231,7 @@ def test_a_role_that_may_not_write_can_compare_but_sees_no_button(parameters, de
 
 def test_the_calendar_is_shown_and_asked_for_a_rate(show, qtbot):
     page = show(CalendarPage, CalendarSession)
-    assert "TOU-1, meter 46000755036" in words_of(page)
+    qtbot.waitUntil(lambda: "TOU-1, meter 46000755036" in words_of(page), timeout=WAIT)
     page.moment.setText("2026-12-24 07:30")
     assert page.rate.text().startswith("Rate 1, since 06:00.")
     page.moment.setText("tomorrow")
@@ -322,9 +314,9 @@ def test_firmware_is_loaded_and_reads_back(firmware, desk, qtbot):
     assert list(unnamed(firmware)) == []
     firmware.load.click()
     sheet = go_through(firmware, qtbot)
-    assert "Read back HXE1088-V9" in words_of(sheet)
+    qtbot.waitUntil(lambda: "Read back HXE1088-V9" in words_of(sheet), timeout=WAIT)
     sheet.go.click()
-    assert "Firmware HXE1088-V9" in words_of(firmware)
+    qtbot.waitUntil(lambda: "Firmware HXE1088-V9" in words_of(firmware), timeout=WAIT)
     assert audit(desk) == ["firmware.writing", "firmware.written"]
 
 
@@ -340,12 +332,12 @@ def test_a_transfer_that_broke_goes_on_where_it_ended(firmware, desk, qtbot, mon
     monkeypatch.setattr(DlmsMeter, "load_firmware", breaking)
     firmware.load.click()
     sheet = go_through(firmware, qtbot)
-    assert "it goes on from there" in words_of(sheet)
+    qtbot.waitUntil(lambda: "it goes on from there" in words_of(sheet), timeout=WAIT)
     sheet.go.click()
     monkeypatch.undo()
     firmware.load.click()
     sheet = go_through(firmware, qtbot)
-    assert "of them from an earlier attempt" in words_of(sheet)
+    qtbot.waitUntil(lambda: "of them from an earlier attempt" in words_of(sheet), timeout=WAIT)
     sheet.go.click()
     assert audit(desk)[1] == "firmware.unknown"
 
@@ -358,11 +350,11 @@ def test_a_nearly_empty_battery_is_said_and_stops_firmware(firmware, qtbot, monk
     firmware.load.click()
     sheet = firmware.findChildren(ActSheet)[-1]
     qtbot.waitUntil(lambda: sheet._step == "form", timeout=WAIT)
-    assert "The battery is at 9 %" in words_of(sheet)
+    qtbot.waitUntil(lambda: "The battery is at 9 %" in words_of(sheet), timeout=WAIT)
     sheet.reason.setText("x")
     sheet.go.click()
     qtbot.waitUntil(lambda: sheet._step == "failed", timeout=WAIT)
-    assert "firmware is loaded from 10 % on" in words_of(sheet)
+    qtbot.waitUntil(lambda: "firmware is loaded from 10 % on" in words_of(sheet), timeout=WAIT)
     sheet.go.click()
 
 
