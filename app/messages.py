@@ -45,11 +45,11 @@ _WORDS: dict[type[BaseException], tuple[str, str, str]] = {
         ),
     ),
     GarbledReply: (
-        "I hear noise, not a meter",
-        "Characters arrive, but damaged or in no form that a meter sends.",
+        "The meter's answer cannot be used",
+        "Something answers, but damaged or in a form that does not fit.",
         (
-            "Shade the optical port and seat the probe again. Check speed and parity, or let"
-            " Find settings try them."
+            "Repeat. If it stays so, choose another meter type or let Find look for it; save the"
+            " trace and send it."
         ),
     ),
     AccessDenied: (
@@ -215,6 +215,19 @@ _HINTS = {  # what the line showed besides the error
         "Meter found, DLMS not opened",
         "The sign-on was answered, but not the DLMS connection after it.",
         "Check address and client number, or let Find look for the address.",
+    ),
+    "noise": (
+        "I hear noise, not a meter",
+        "Characters arrive, but damaged or in no form that a meter sends.",
+        (
+            "Shade the optical port and seat the probe again. Check speed and parity, or let"
+            " Find settings try them."
+        ),
+    ),
+    "broke-off": (
+        "The meter fell silent in the middle",
+        "Its answer began well and did not come to its end. What arrived is kept, unproved.",
+        "Keep the probe still on the port and read again. A weak battery may also be the cause.",
     ),
     "check": (
         "The check of the meter's list does not fit",

@@ -62,7 +62,8 @@ class NoReply(DriverError):
 class GarbledReply(DriverError):
     """Bytes arrived but their checksum or form is wrong.
 
-    ``hint`` is "" or what is known more: "check" (text of a meter, whose check never fits).
+    ``hint`` is "" or what is known more: "check" (text of a meter, whose check never fits), "noise"
+    (characters that no meter sends), "broke-off" (a good beginning, then silence).
     """
 
     retryable = True

@@ -1,13 +1,14 @@
 """Reads what was asked for from a meter, in one session, keeping what arrived."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
-from app.errors import Interrupted
+from app.errors import Cancelled, Interrupted
 from app.models.base import utc_now
 from app.services.objects import object_list
 from app.services.profile import ProfileRows
@@ -82,6 +83,14 @@ class Told:
     elapsed: float = 0.0
 
 
+@runtime_checkable
+class KeepsList(Protocol):
+    """A meter that knows what came of its list when the reading of it was broken off."""
+
+    def arrived(self) -> Iterator[Reading]:
+        """What is there, without asking the meter."""
+
+
 Sink = Callable[[ProfileInfo, tuple[ProfileRow, ...]], None]
 
 
@@ -106,14 +115,24 @@ def read_meter(
         with opened() as meter:
             told.statistics = meter.statistics
             told.meter_type, told.used = meter.meter_type.name, meter.meter_type
-            for name in WHAT:
-                if name in wish.what:
-                    yield from _READERS[name](meter, wish, told, sink)
+            try:
+                for name in WHAT:
+                    if name in wish.what:
+                        yield from _READERS[name](meter, wish, told, sink)
+            except (Cancelled, DriverError):
+                _list_so_far(meter, wish, told)
+                raise
             _said_unasked(meter, told)
             yield Progress("Signing off")
     finally:
         told.elapsed = time.monotonic() - begun
     return told
+
+
+def _list_so_far(meter: Meter, wish: Wish, told: Told) -> None:
+    """Keep what came of a list that broke off while it was read for something else."""
+    if "registers" in wish.what and not told.registers and isinstance(meter, KeepsList):
+        told.registers = list(meter.arrived()) or None
 
 
 def _said_unasked(meter: Meter, told: Told) -> None:

@@ -117,8 +117,11 @@ class ReadoutDialogue(Dialogue):
         if message.command:
             raise GarbledReply(f"the meter answered {message.command!r} instead of its list")
         if not message.closed and not reader.ended and not after_nak:
-            kind = "noise" if reader.noise else f"{len(message.body)} characters, then silence"
-            raise GarbledReply(f"the data message broke off: {kind}")
+            if reader.noise:
+                raise GarbledReply("the data message broke off: noise", "noise")
+            count = len(message.body)
+            text = f"the data message broke off: {count} characters, then silence"
+            raise GarbledReply(text, "broke-off")
         rule = self.type.iec62056.check
         if rule == "none":
             return replace(message, rule="absent")
@@ -171,7 +174,7 @@ class ReadoutDialogue(Dialogue):
             noise = noise or heard
         if found is None:
             if noise:
-                raise GarbledReply("there are characters on the line, but no telegram")
+                raise GarbledReply("there are characters on the line, but no telegram", "noise")
             raise NoReply(self.type.timing.reply_s)
         self.identification = found
         yield Identified(found)

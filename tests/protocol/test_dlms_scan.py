@@ -46,7 +46,7 @@ def test_32_meters_are_found_and_read_in_one_run() -> None:
         return nullcontext(link)
 
     plan = Plan(range(FIRST - 3, FIRST + 35))
-    found, _ = collect(scan_bus(opened, load_meter_type("generic-dlms"), plan))
+    found, _ = collect(scan_bus(opened, load_meter_type("generic-dlms"), plan, []))
     assert [one.identity.serial for one in found] == SERIALS
     assert {one.meter_type.name for one in found} == {"hexcell-ddsy1088"}
     for one in found:
