@@ -176,7 +176,7 @@ def _profile(meter: Meter, wish: Wish, told: Told, sink: Sink | None) -> Task[No
             done += len(block.rows)
             expected = max(expected, block.expected)
             yield Found("rows", ProfileRows(info, block, done))
-            yield Progress("Reading the profile", done, expected, "rows")
+            yield Progress("Reading the profile", done + block.held, expected, "rows")
     except DriverError as error:
         if not done:
             raise
