@@ -274,8 +274,8 @@ def words(told: Told) -> str:
         if (value := getattr(told, name)) is not None:
             parts += sections(title, shapes.plain_shape(value))
     for one in told.pushed:
-        when = shapes.time_text(one.time) or ""
-        parts.append(f"The meter said unasked: {when} {one.obis} {one.text}")
+        said = filter(None, (shapes.time_text(one.time), one.obis, one.text))
+        parts.append(f"The meter said unasked: {' '.join(said)}")
     notes = (*told.statistics.remarks, *line_diagnosis(told.statistics))
     parts += [f"Note: {note}" for note in notes if parts]
     return "\n\n".join(parts)
