@@ -23,7 +23,7 @@ from drivers.errors import (
 )
 from drivers.metertype import MeterType, ProfileType
 from drivers.newest import newest_rows
-from drivers.obis import from_bytes, name_of, parse, to_bytes
+from drivers.obis import from_bytes, parse, to_bytes
 from drivers.values import ProfileBlock, ProfileColumn, ProfileInfo, ProfileRow, Span, Statistics
 
 _BUFFER, _CAPTURED, _PERIOD, _IN_USE, _CAPACITY = 2, 3, 4, 7, 8
@@ -65,7 +65,7 @@ class ProfileReader:
             capture = layout.captures[place]
             obis = from_bytes(capture.code)
             text = scaled(0, *unit)[1]
-            columns.append(ProfileColumn(obis, capture.attribute, text, name_of(obis)))
+            columns.append(ProfileColumn(obis, capture.attribute, text, self._type.name_of(obis)))
         kind = self._kind(code)
         return ProfileInfo(
             obis=code,

@@ -247,8 +247,13 @@ class Iec62056Meter:
         for back in _LOOK_BACK:
             found = self._archive(name, self._clock.now() - back, None).profile
             if found is not None:
-                return found.info
+                return self._named(found.info)
         raise NotSupported(f"{name} holds nothing of the last {_LOOK_BACK[-1].days} days")
+
+    def _named(self, info: ProfileInfo) -> ProfileInfo:
+        kind = self.meter_type
+        columns = (replace(one, name=kind.name_of(one.obis) or one.name) for one in info.columns)
+        return replace(info, columns=tuple(columns))
 
     def profile(self, info: ProfileInfo, span: Span) -> Iterator[ProfileBlock]:
         """The rows of ``span``; each block is proved before it is given out.

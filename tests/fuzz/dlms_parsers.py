@@ -109,6 +109,7 @@ class _AnyObjects(ObjectReader):
     def __init__(self, value: object) -> None:
         self._value = value
         self._zone = MeterZone(TYPE)
+        self.name_of = TYPE.name_of
         self._units, self._classes = {}, {}
 
     def told(self, class_id: int, code: bytes, attributes: Sequence[int]) -> dict[int, object]:
