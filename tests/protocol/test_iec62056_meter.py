@@ -91,6 +91,28 @@ def test_a_disturbed_dialogue_still_gives_every_value_proved(fault):
     assert link.statistics.echo_seen is fault.startswith("echo")
 
 
+@pytest.mark.parametrize(
+    ("fault", "option", "speed"),
+    [
+        ("", "6", 300),  # a mode of some maker: this meter has none
+        ("", "9", 300),
+        ("maker-option", "0", 300),
+        ("maker-option", "6", 9600),
+    ],
+)
+def test_an_option_that_the_meter_does_not_follow_brings_its_list_at_the_first_speed(
+    fault, option, speed
+):
+    v = "2" if fault else "0"
+    own = replace(TYPE, iec62056=replace(TYPE.iec62056, v=v, y=option))
+    link = DeviceLink([port(*filter(None, [fault]))])
+    with Iec62056Meter(link, own, Secrets()) as meter:
+        found = list(meter.registers())
+    assert [r.code for r in found] == [line.partition("(")[0] for line in LINES]
+    assert {r.check for r in found} == {"ok"}
+    assert speeds(link)[-1] == speed
+
+
 def test_what_was_done_about_a_disturbance_is_remarked():
     wanted = {
         "keeps-300": "speed announced but not followed",
