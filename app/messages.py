@@ -41,7 +41,7 @@ _WORDS: dict[type[BaseException], tuple[str, str, str]] = {
         "Nothing came back within the reply time.",
         (
             "Seat the probe: magnet on the port, cable down. Clean the window. Wait 2 minutes if"
-            " the meter was just read. Is it the right port, and has the meter power?"
+            " the meter was just read. Are port and address the right ones, and has it power?"
         ),
     ),
     GarbledReply: (
@@ -215,6 +215,14 @@ _HINTS = {  # what the line showed besides the error
         "Meter found, DLMS not opened",
         "The sign-on was answered, but not the DLMS connection after it.",
         "Check address and client number, or let Find look for the address.",
+    ),
+    "no-secret": (
+        "This meter wants a password or key",
+        "None was given.",
+        (
+            "Choose its password where the meter is connected. On the command line: --secret NAME"
+            " (vault set NAME keeps one), or --secret-env PREFIX."
+        ),
     ),
     "noise": (
         "I hear noise, not a meter",

@@ -74,7 +74,14 @@ class GarbledReply(DriverError):
 
 
 class AccessDenied(DriverError):
-    """The meter refused the password, key or access level.  Never retried: meters lock."""
+    """The meter refused the password, key or access level.  Never retried: meters lock.
+
+    ``hint`` is "" or what is known more: "no-secret" (it wants one, and none was given).
+    """
+
+    def __init__(self, text: str = "", hint: str = "") -> None:
+        super().__init__(text)
+        self.hint = hint
 
 
 class WrongMeter(DriverError):

@@ -57,6 +57,7 @@ def read(link: str, what: tuple[str, ...], **given: Any) -> None:
 
     --last N takes the newest N rows of those that --from and --to leave.
 
+    What the meter has not, or does not show, does not stop the rest.
     An error or Ctrl-C in the middle loses nothing that arrived: it is shown, and in the --out file.
     With --json it stands beside the error, under the same keys as ever and with "complete": false.
     """
@@ -253,11 +254,13 @@ def words(told: Told) -> str:
     if told.identity is not None:
         facts = shapes.identity_shape(told.identity)
         parts.append(
-            text_table(["Meter", ""], [[n.replace("_", " "), v] for n, v in facts.items()])
+            text_table(["Meter", ""], [[n.replace("_", " "), v] for n, v in facts.items() if v])
         )
     for title, table in _tables(told).items():
         head, rows = table
         parts.append(f"{title}\n{text_table(head, rows)}")
+    if told.complete and not told.row_count:
+        parts.append("The profile holds no rows of that time")
     if told.clock is not None:
         clock = shapes.clock_shape(told.clock)
         state = ", ".join(told.clock.status)

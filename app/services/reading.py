@@ -39,6 +39,7 @@ WHAT = (
     "identity", "registers", "profile", "events", "clock", "relay", "quality", "prepayment",
     "limiter", "monitor", "alarms", "slaves", "account", "object",
 )  # fmt: skip
+_LISTS = frozenset({"registers", "quality", "events"})  # filled one by one
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class Told:
     registers: list[Reading] | None = None
     info: ProfileInfo | None = None
     rows: list[ProfileRow] = field(default_factory=list)
+    row_count: int = 0  # that came, also where they are not collected
     complete: bool = False
     log: str = ""
     events: list[MeterEvent] | None = None
@@ -79,6 +81,7 @@ class Told:
     objects: list[Reading] = field(default_factory=list)
     pushed: tuple[Pushed, ...] = ()  # said unasked in the meantime
     entries: tuple[ObjectEntry, ...] | None = None  # the object list, once it was needed
+    refused: list[NotSupported | AccessDenied] = field(default_factory=list)
     statistics: Statistics = field(default_factory=Statistics)
     elapsed: float = 0.0
 
@@ -103,13 +106,17 @@ def read_meter(
     """Read all of ``wish`` into ``told`` and return it.
 
     ``told`` is the caller's, so that after an error or a stop it still holds what arrived.  With a
-    ``sink`` profile rows go there block by block and are not collected.
+    ``sink`` profile rows go there block by block and are not collected.  What the meter has not, or
+    does not show, does not stop the rest.
 
     Raises:
         Interrupted: A profile ended early; what arrived is in ``told``.
+        NotSupported, AccessDenied: All was asked for, and this was refused first; the others are
+            its notes.
         DriverError: Anything else on the way to and from the meter.
     """
     begun = time.monotonic()
+    told.refused.clear()
     yield Progress("Signing on")
     try:
         with opened() as meter:
@@ -118,7 +125,7 @@ def read_meter(
             try:
                 for name in WHAT:
                     if name in wish.what:
-                        yield from _READERS[name](meter, wish, told, sink)
+                        yield from _asked(name, meter, wish, told, sink)
             except (Cancelled, DriverError):
                 _list_so_far(meter, wish, told)
                 raise
@@ -126,7 +133,21 @@ def read_meter(
             yield Progress("Signing off")
     finally:
         told.elapsed = time.monotonic() - begun
+    if told.refused:
+        first, *others = told.refused
+        for error in others:
+            first.add_note(str(error))
+        raise first
     return told
+
+
+def _asked(name: str, meter: Meter, wish: Wish, told: Told, sink: Sink | None) -> Task[None]:
+    try:
+        yield from _READERS[name](meter, wish, told, sink)
+    except (NotSupported, AccessDenied) as error:
+        told.refused.append(error)
+        if name in _LISTS and not getattr(told, name):
+            setattr(told, name, None)
 
 
 def _list_so_far(meter: Meter, wish: Wish, told: Told) -> None:
@@ -174,6 +195,7 @@ def _profile(meter: Meter, wish: Wish, told: Told, sink: Sink | None) -> Task[No
             else:
                 sink(info, block.rows)
             done += len(block.rows)
+            told.row_count = done
             expected = max(expected, block.expected)
             yield Found("rows", ProfileRows(info, block, done))
             yield Progress("Reading the profile", done + block.held, expected, "rows")
@@ -303,8 +325,12 @@ def _objects(meter: Meter, wish: Wish, told: Told, sink: Sink | None) -> Task[No
     del sink
     for code, class_id, attribute in wish.objects:
         yield Progress(f"Reading {code}")
-        told.objects.append(meter.object(code, class_id, attribute))
-        yield Found("reading", told.objects[-1])
+        try:
+            told.objects.append(meter.object(code, class_id, attribute))
+        except (NotSupported, AccessDenied) as error:
+            told.refused.append(error)
+        else:
+            yield Found("reading", told.objects[-1])
 
 
 _READERS = {
