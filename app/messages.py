@@ -48,8 +48,8 @@ _WORDS: dict[type[BaseException], tuple[str, str, str]] = {
         "The meter's answer cannot be used",
         "Something answers, but damaged or in a form that does not fit.",
         (
-            "Repeat. If it stays so, choose another meter type or let Find look for it; save the"
-            " trace and send it."
+            "Seat the probe again and repeat. If it stays so, choose another meter type or let Find"
+            " look for it; save the trace and send it."
         ),
     ),
     AccessDenied: (

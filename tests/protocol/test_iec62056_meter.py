@@ -143,6 +143,22 @@ def test_a_check_that_stays_wrong_gives_values_marked_bad_and_then_the_error():
         meter.identity()
 
 
+def test_a_wrong_check_is_told_also_where_the_list_has_a_clock_and_is_never_the_same_twice():
+    seconds = iter(range(60))
+    telling = [line for line in LINES if not line.startswith("0.9.1")]
+    device = port("wrong-check", readout=lambda _: framed([f"0.9.1({next(seconds)})", *telling]))
+    link = DeviceLink([device])
+    found = []
+    with (
+        Iec62056Meter(link, TYPE, Secrets()) as meter,
+        pytest.raises(GarbledReply, match="does not fit"),
+    ):
+        found.extend(meter.registers())
+    assert len(found) == len(LINES)
+    assert {r.check for r in found} == {"bad"}
+    assert next(seconds) <= 2 * (TYPE.timing.retries + 1), "repetitions are bounded"
+
+
 def test_a_missing_end_character_leaves_the_values_without_proof():
     found, link = read(port("missing-etx"))
     assert {r.check for r in found} == {"absent"}
