@@ -144,7 +144,7 @@ def test_a_check_that_stays_wrong_gives_values_marked_bad_and_then_the_error():
 
 
 def test_a_wrong_check_is_told_also_where_the_list_has_a_clock_and_is_never_the_same_twice():
-    seconds = iter(range(60))
+    seconds = iter(range(20, 60))  # none of which fits another rule by chance
     telling = [line for line in LINES if not line.startswith("0.9.1")]
     device = port("wrong-check", readout=lambda _: framed([f"0.9.1({next(seconds)})", *telling]))
     link = DeviceLink([device])
@@ -156,7 +156,7 @@ def test_a_wrong_check_is_told_also_where_the_list_has_a_clock_and_is_never_the_
         found.extend(meter.registers())
     assert len(found) == len(LINES)
     assert {r.check for r in found} == {"bad"}
-    assert next(seconds) <= 2 * (TYPE.timing.retries + 1), "repetitions are bounded"
+    assert next(seconds) - 20 <= 2 * (TYPE.timing.retries + 1), "repetitions are bounded"
 
 
 def test_a_missing_end_character_leaves_the_values_without_proof():
