@@ -29,6 +29,7 @@ QUIET = 1.0  # s before progress is shown: short work says nothing
 APPROVAL_VARIABLE = "METERWRIGHT_APPROVAL_PASSWORD"
 REPEAT = 0.25  # s between two lines of progress
 STANDARD_ERROR = 2
+_STOPS = (signal.SIGINT, signal.SIGTERM)
 STOPPING = b"Stopping: the meter is signed off. Press Ctrl-C again to stop at once.\n"
 
 
@@ -80,7 +81,7 @@ class Terminal:
             click.echo(text, err=True)
 
     def run(self, task: Task[T]) -> T:
-        """Drive ``task`` here; Ctrl-C stops it cleanly, a second one abandons the sign-off."""
+        """Drive ``task`` here; Ctrl-C or SIGTERM stops it cleanly, a second abandons the sign-off."""
         cancel = Cancel()
         self._begun = time.monotonic()
 
@@ -90,11 +91,12 @@ class Terminal:
             os.write(STANDARD_ERROR, STOPPING)
             cancel.press()
 
-        before = signal.signal(signal.SIGINT, pressed)
+        before = {number: signal.signal(number, pressed) for number in _STOPS}
         try:
             return run(task, self._handle, cancel)
         finally:
-            signal.signal(signal.SIGINT, before)
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     def _handle(self, event: Event) -> str | None:
         if self.said is not None:
