@@ -81,7 +81,7 @@ class Terminal:
             click.echo(text, err=True)
 
     def run(self, task: Task[T]) -> T:
-        """Drive ``task`` here; Ctrl-C or SIGTERM stops it cleanly, a second abandons the sign-off."""
+        """Drive ``task`` here; Ctrl-C or SIGTERM stops it, a second one abandons the sign-off."""
         cancel = Cancel()
         self._begun = time.monotonic()
 
