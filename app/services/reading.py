@@ -181,7 +181,7 @@ def _registers(meter: Meter, wish: Wish, told: Told, sink: Sink | None) -> Task[
         told.registers.append(reading)
         yield Found("reading", reading)
         done = len(told.registers)
-        yield Progress("Reading registers", done, max(done, total))
+        yield Progress("Reading registers", done, max(done, total) if total else 0, "values")
 
 
 def _profile(meter: Meter, wish: Wish, told: Told, sink: Sink | None) -> Task[None]:
