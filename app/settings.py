@@ -116,6 +116,7 @@ DECLARATIONS: tuple[Setting, ...] = (
         maximum=Decimal(60),
         unit="s",
     ),
+    Setting("calendar.folder", "Folder of calendars", "Where the last one is.", "", shown=False),
     Setting(
         "look.theme",
         "Theme",

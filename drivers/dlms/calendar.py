@@ -1,6 +1,5 @@
 """The activity calendar (class 20) and the special days (class 11) over DLMS."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from drivers.calendar import (
@@ -8,12 +7,13 @@ from drivers.calendar import (
     Calendar,
     CalendarReading,
     Day,
-    Limits,
     Season,
     SpecialDay,
     SwitchingPoint,
     Week,
     check,
+    limits_of,
+    sorted_table,
 )
 from drivers.dlms.apdu import Attribute
 from drivers.dlms.ciphering import length_octets
@@ -71,9 +71,8 @@ class CalendarAccess:
             ValueRefused: The meter refused, or something else reads back.
         """
         kind = self._kind
-        limits = Limits(kind.seasons, kind.weeks, kind.days, kind.points, kind.special_days)
         try:
-            check(calendar, special_days or (), limits)
+            check(calendar, special_days or (), limits_of(kind))
         except BadCalendar as error:
             raise NotSupported(str(error)) from error
         script = to_bytes(kind.script)
@@ -83,7 +82,7 @@ class CalendarAccess:
             value = _array([_special(day) for day in special_days])
             self._set(SPECIAL_DAYS, to_bytes(kind.special), 2, value)
         kept = self._table(_PASSIVE)
-        if _ordered(kept) != _ordered(calendar):
+        if sorted_table(kept) != sorted_table(calendar):
             raise ValueRefused("the passive switching table reads back otherwise than written")
         if special_days is not None and self._special_days() != special_days:
             raise ValueRefused("the special days read back otherwise than written")
@@ -94,7 +93,7 @@ class CalendarAccess:
             method = Attribute(CALENDAR, self._code, _ACTIVATE)
             self._session.action(method, "the activation of the calendar", signed8(0))
             after = self.reading()
-            if _ordered(after.active) != _ordered(calendar):
+            if sorted_table(after.active) != sorted_table(calendar):
                 raise ValueRefused("the new switching table is not in force")
             return after
         moment = octets(self._zone.octets(activation, deviation=True))
@@ -185,16 +184,6 @@ def _special_day(item: tuple[object, ...]) -> SpecialDay:
         *("*" if n == 0xFF else f"{n:02}" for n in raw[2:4]),  # noqa: PLR2004 - not specified
     )
     return SpecialDay(_number(item[0]), "-".join(parts), _number(item[2]))
-
-
-def _ordered(calendar: Calendar) -> Calendar:
-    """Return the table in an order of its own: meters may sort what they keep."""
-    return replace(
-        calendar,
-        seasons=tuple(sorted(calendar.seasons, key=lambda one: one.start)),
-        weeks=tuple(sorted(calendar.weeks, key=lambda one: one.name)),
-        days=tuple(sorted(calendar.days, key=lambda one: one.number)),
-    )
 
 
 # --- writing --------------------------------------------------------------------------------

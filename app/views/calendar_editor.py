@@ -1,0 +1,346 @@
+"""The draft of a switching table: four tables that lead into each other, and special days."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QGridLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from app.services.calendar_checks import OUT_OF_ORDER, Problem, at_row, grave
+from app.services.calendar_draft import Draft, Part, Row, added, changed, count, ordered, removed
+from app.views import words
+from app.views.calendar_fields import TypedField
+from app.views.calendar_form import RowForm
+from app.views.calendar_reading import moment_in
+from app.views.calendar_tables import TITLES, PartTable
+from app.views.controls import ActionButton, Segments
+from app.views.surfaces import label, row_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime, tzinfo
+
+    from app.views.calendar_session import CalendarSession
+    from app.views.theme import Look
+
+PARTS = tuple(TITLES)
+SHORT = ["Seasons", "Weeks", "Days", "Points", "Special"]
+FORM = "2027-01-01 00:00"
+WITHOUT_TIME = "asked when written"
+
+
+class CalendarEditor(QWidget):
+    """Shows the draft of the session, and takes every change to it as one step."""
+
+    looked = Signal()  # another row is chosen
+
+    def __init__(self, look: Look, session: CalendarSession, zone: tzinfo | None) -> None:
+        super().__init__()
+        self._look, self._session, self._zone = look, session, zone
+        self._narrow = look.compact or look.gloves
+        self._part = Part.SEASONS
+        self._found: tuple[Problem, ...] = ()
+        self._untimed = False  # what is typed as the activation is no time
+        self.tables = {part: PartTable(look, part) for part in PARTS}
+        self.form = RowForm(look)
+        self.form.given.connect(self._take)
+        self.form.ended.connect(self._end_row)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(look.space.s)
+        column.addWidget(self._head())
+        column.addWidget(self._narrow_body() if self._narrow else self._wide_body(), 1)
+        for part, shown in self.tables.items():
+            self._connect(part, shown)
+
+    def _head(self) -> QWidget:
+        look = self._look
+        self.name = TypedField("Name of the calendar")
+        self.name.setFixedWidth(look.width_of("0" * (12 if self._narrow else 16)))
+        self.name.textEdited.connect(self._rename)
+        self.name.ended.connect(self._end_row)
+        caption = label(look, "Name", muted=True)
+        caption.setBuddy(self.name)
+        self.undo = ActionButton(
+            look, "Undo", "secondary", "undo-2", "" if self._narrow else "Ctrl+Z"
+        )
+        self.undo.clicked.connect(self._session.undo)
+        self.redo = ActionButton(look, "Redo", "secondary")
+        self.redo.clicked.connect(self._session.redo)
+        self.next = ActionButton(look, "Next problem", "secondary", "triangle-alert",
+                                 "" if self._narrow else "F4")  # fmt: skip
+        self.next.clicked.connect(self.next_problem)
+        self.matter = label(look, "", wrap=True)
+        self.matter.setAccessibleName("What is the matter with the calendar")
+        parts = [caption, self.name, self.undo, self.redo, self.next]
+        if not self._narrow:
+            parts[2:2] = self._time_field()
+        row = row_of(look, *parts, gap=max(look.space.s, look.gap))
+        row.add(self.matter, 1)
+        return row
+
+    def _time_field(self) -> list[QWidget]:
+        look = self._look
+        self.start = TypedField("In force from, date and time")
+        self.start.setPlaceholderText(WITHOUT_TIME)
+        self.start.setFixedWidth(look.width_of(WITHOUT_TIME) + 2 * look.space.m)
+        self.start.textEdited.connect(self._retime)
+        self.start.ended.connect(self._end_row)
+        caption = label(look, "From" if self._narrow else "In force from", muted=True)
+        caption.setBuddy(self.start)
+        return [caption, self.start]
+
+    def _wide_body(self) -> QWidget:
+        look, host = self._look, QWidget()
+        grid = QGridLayout(host)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(look.space.m)
+        places = {
+            Part.SEASONS: (0, 0),
+            Part.WEEKS: (0, 1),
+            Part.DAYS: (1, 0),
+            Part.POINTS: (1, 1),
+            Part.SPECIAL: (1, 2),
+        }
+        for part, (row, column) in places.items():
+            grid.addWidget(self.tables[part], row, column)
+        grid.addWidget(self.form, 0, 2)
+        for column in range(3):
+            grid.setColumnStretch(column, 1)
+        for row in range(2):
+            grid.setRowStretch(row, 1)
+        return host
+
+    def _narrow_body(self) -> QWidget:
+        look, host = self._look, QWidget()
+        column = QVBoxLayout(host)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(look.space.s)
+        self.parts = Segments(look, SHORT)
+        self.parts.chosen.connect(lambda number: self._turn(PARTS[number]))
+        self.stack = QStackedWidget()
+        for shown in self.tables.values():
+            self.stack.addWidget(shown)
+        body = row_of(look, gap=look.space.m)
+        body.add(self.stack, 1)
+        body.add(self.form, 1)
+        top = row_of(look, self.parts, None, *self._time_field(), gap=look.space.m)
+        column.addWidget(top)
+        column.addWidget(body, 1)
+        return host
+
+    def _connect(self, part: Part, shown: PartTable) -> None:
+        shown.chosen.connect(self._choose)
+        shown.add_row.clicked.connect(lambda: self.add(part))
+        shown.remove_row.clicked.connect(lambda: self.remove(part))
+        shown.sort_rows.clicked.connect(lambda: self.sort(part))
+        shown.table.add_wanted.connect(lambda: self.add(part))
+        shown.table.remove_wanted.connect(lambda: self.remove(part))
+        shown.table.entered.connect(self.form.focus_first)
+
+    # --- what the operator does ---------------------------------------------------------------
+
+    def add(self, part: Part) -> None:
+        """Add a row and go to its fields."""
+        draft = self._draft
+        if draft is None or (part is Part.POINTS and not draft.table.days):
+            return
+        self._session.seal()
+        after, place = added(draft, self._place(part))
+        self._session.rows[part] = place.row
+        self._part = part
+        self._session.change(lambda _: after)
+        self.show_draft()
+        self.form.focus_first()
+
+    def remove(self, part: Part) -> None:
+        """Remove the chosen row; what refers to it says so."""
+        draft, place = self._draft, self._place(part)
+        if draft is None or place.row >= count(draft, part, place.day):
+            return
+        self._part = part
+        self._session.seal()
+        self._session.change(lambda now: removed(now, place))
+        self.tables[part].table.setFocus()
+
+    def sort(self, part: Part) -> None:
+        """Put the rows of a table in the order of time."""
+        draft, place = self._draft, self._place(part)
+        if draft is not None:
+            after, there = ordered(draft, place)
+            self._part, self._session.rows[part] = part, there.row
+            self._session.seal()
+            self._session.change(lambda _: after)
+            self.tables[part].table.setFocus()
+
+    def focus_first(self) -> None:
+        """Begin with the first table."""
+        self._turn(Part.SEASONS)
+        self.tables[Part.SEASONS].table.setFocus()
+
+    def next_problem(self) -> None:
+        """Go to the next row that something is the matter with, the grave ones first."""
+        places = [one.place for one in (*grave(self._found), *self._found)]
+        places = list(dict.fromkeys(places))
+        if not places:
+            return
+        here = self._place(self._part)
+        at = places.index(here) + 1 if here in places else 0
+        self._go_to(places[at % len(places)])
+
+    def _go_to(self, place: Row) -> None:
+        if place.part is Part.CALENDAR:
+            self.name.setFocus()
+            return
+        if place.part is Part.POINTS:
+            self._session.rows[Part.DAYS] = place.day
+        self._session.rows[place.part] = max(place.row, 0)
+        self._turn(place.part)
+        self.tables[place.part].table.setFocus()
+
+    def _rename(self, name: str) -> None:
+        place = Row(Part.CALENDAR)
+        self._session.change(lambda draft: changed(draft, place, name=name), place)
+
+    def _retime(self, text: str) -> None:
+        """Take when it comes into force; nothing typed leaves it to whoever writes."""
+        moment = moment_in(text, self._zone) if text.strip() else None
+        self._untimed = bool(text.strip()) and moment is None
+        place = Row(Part.CALENDAR)
+        if self._untimed:
+            self.show_draft()
+        else:
+            self._session.change(
+                lambda draft: changed(draft, place, activation=moment), (place, "activation")
+            )
+            self.show_draft()
+
+    def _take(self, step: Callable[[Draft], Draft] | None, field: object) -> None:
+        """Take what was typed; what is no number yet changes nothing."""
+        if step is not None:
+            self._session.change(step, field)
+        self.show_draft()
+
+    def _end_row(self) -> None:
+        """Go back to the table, its rows in order of time."""
+        self._put_in_order()
+        self.tables[self._part].table.setFocus()
+
+    def _put_in_order(self) -> None:
+        draft, place = self._draft, self._place(self._part)
+        if draft is None or not any(
+            one.short == OUT_OF_ORDER and one.place.part is place.part for one in self._found
+        ):
+            return
+        _, there = ordered(draft, place)
+        self._session.rows[self._part] = there.row
+        self._session.settle(lambda now: ordered(now, place)[0])
+
+    def _choose(self, part: Part) -> None:
+        """Follow the row that was chosen: a season leads to its week, a week to its days."""
+        draft, row = self._draft, self.tables[part].row()
+        if draft is None or row < 0:
+            return
+        moved = part is not self._part or row != self._session.rows.get(part, 0)
+        if not moved:
+            return
+        rows, self._part = self._session.rows, part
+        rows[part] = row
+        self._session.seal()
+        self._follow_links(draft, part, row)
+        self.show_draft()
+        self.looked.emit()
+
+    def _follow_links(self, draft: Draft, part: Part, row: int) -> None:
+        rows, table = self._session.rows, draft.table
+        if part is Part.SEASONS and row < len(table.seasons):
+            names = [week.name for week in table.weeks]
+            week = table.seasons[row].week
+            if week in names:
+                rows[Part.WEEKS] = row = names.index(week)
+                part = Part.WEEKS
+        numbers = [day.number for day in table.days]
+        wanted: tuple[int, ...] = ()
+        if part is Part.WEEKS and row < len(table.weeks):
+            wanted = table.weeks[row].days
+        if part is Part.SPECIAL and row < len(draft.special_days or ()):
+            wanted = ((draft.special_days or ())[row].day,)
+        at = rows.get(Part.DAYS, 0)
+        now = numbers[at] if at < len(numbers) else None
+        if wanted and now not in wanted and wanted[0] in numbers:
+            rows[Part.DAYS], rows[Part.POINTS] = numbers.index(wanted[0]), 0
+        if part is Part.DAYS:
+            rows[Part.POINTS] = 0
+
+    def _turn(self, part: Part) -> None:
+        self._part = part
+        self._session.seal()
+        self.show_draft()
+
+    # --- what is shown ------------------------------------------------------------------------
+
+    @property
+    def _draft(self) -> Draft | None:
+        return self._session.draft
+
+    def _place(self, part: Part) -> Row:
+        """Give the chosen row of a table; the first where it is gone."""
+        rows, draft = self._session.rows, self._draft
+        day = rows.get(Part.DAYS, 0) if part is Part.POINTS else 0
+        row = rows.get(part, 0)
+        total = count(draft, part, day) if draft is not None else 0
+        return Row(part, max(0, min(row, total - 1)), day)
+
+    def show_draft(self) -> None:
+        """Show the draft of the session with what is the matter with it."""
+        draft, session = self._draft, self._session
+        if draft is None:
+            return
+        self._found = found = session.problems()
+        day = self._place(Part.DAYS).row
+        for part, shown in self.tables.items():
+            shown.show_rows(draft, found, session.limits, self._place(part).row, day)
+        if self._narrow:
+            self.parts.choose(PARTS.index(self._part))
+            self.stack.setCurrentWidget(self.tables[self._part])
+        place = self._place(self._part)
+        self.form.show_row(place, draft, at_row(found, place))
+        if self.name.text() != draft.table.name:
+            self.name.setText(draft.table.name)
+        self._show_time(draft.activation)
+        self.undo.setEnabled(session.history is not None and session.history.can_undo)
+        self.redo.setEnabled(session.history is not None and session.history.can_redo)
+        self._say(found)
+
+    def _show_time(self, moment: datetime | None) -> None:
+        if self._untimed and self.start.hasFocus():
+            return
+        self._untimed = False
+        if moment != (moment_in(self.start.text(), self._zone) if self.start.text() else None):
+            local = moment.astimezone(self._zone) if moment is not None else None
+            self.start.setText(f"{local:%Y-%m-%d %H:%M}" if local is not None else "")
+        elif moment is None:
+            self.start.clear()
+
+    def _say(self, found: tuple[Problem, ...]) -> None:
+        bad = len(grave(found))
+        odd = len(found) - bad
+        told = []
+        if bad:
+            told.append(f"{bad} to put right before it can be written")
+        if odd:
+            told.append(words.count(odd, "remark"))
+        named = [one.text for one in found if one.place.part is Part.CALENDAR]
+        if self._untimed:
+            bad, named = bad + 1, [f"In force from: type date and time like {FORM}.", *named]
+        text = ", ".join(told) + (". " if told else "") + " ".join(named)
+        self.matter.setProperty("part", "problem" if bad else "muted")
+        self.matter.style().polish(self.matter)
+        self.matter.setText(text or "Nothing to put right.")
+        self.next.setEnabled(any(one.place.part is not Part.CALENDAR for one in found))
+
+    @property
+    def may_be_written(self) -> bool:
+        """Whether nothing grave is the matter with the draft."""
+        return not grave(self._found) and not self._untimed
