@@ -149,9 +149,9 @@ class RowField(QWidget):
 
     def show_value(self, text: str, choices: Sequence[tuple[str, str]] = ()) -> None:
         """Show a value; what is not among the choices is said to be missing."""
-        if self._edit is not None and self._edit.text() != text:
-            if not (self._edit.hasFocus() and self._same_number(text)):
-                self._edit.setText(text)
+        edit = self._edit
+        if edit is not None and edit.text() != text and not self._being_typed(text):
+            edit.setText(text)
         if self._choice is None:
             return
         listed = list(choices)
@@ -165,9 +165,9 @@ class RowField(QWidget):
                 self._choice.addItem(words, value)
         self._choice.setCurrentIndex([value for value, _ in listed].index(text))
 
-    def _same_number(self, text: str) -> bool:
+    def _being_typed(self, text: str) -> bool:
         """Whether what is being typed is this number already, or no number yet."""
-        if not self.kind.number or self._edit is None:
+        if not self.kind.number or self._edit is None or not self._edit.hasFocus():
             return False
         typed = self._edit.text().strip()
         return not typed.isdecimal() or int(typed) == int(text)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QGridLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from app.services.calendar_checks import WEEKDAYS, Problem
 from app.services.calendar_draft import Draft, Part, Row, changed, count
+from app.services.calendar_rates import uses
 from app.services.calendar_steps import (
     stepped_date,
     stepped_number,
@@ -76,6 +77,8 @@ class RowForm(Card):
         self._typed: dict[str, str] = {}  # texts that are no number yet
         self.title = label(look, "", "strong", strong=True)
         self.add(self.title)
+        self.note = label(look, "", muted=True, wrap=True)
+        self.add(self.note)
         self.matter = label(look, "", wrap=True)
         self.matter.setAccessibleName("What is the matter with the row")
         self.add(self.matter)
@@ -83,6 +86,7 @@ class RowForm(Card):
         self.area.setWidgetResizable(True)
         self.area.setAccessibleName("Fields of the row")
         self.area.setMinimumHeight(look.control)
+        self.area.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         self.add(self.area, 1)
 
     def show_row(self, place: Row, draft: Draft, found: tuple[Problem, ...]) -> None:
@@ -95,6 +99,9 @@ class RowForm(Card):
             self._build(place.part)
         self.area.setVisible(there)
         self.title.setText(title_of(place, draft))
+        note = note_of(place, draft) if there else ""
+        self.note.setText(note)
+        self.note.setVisible(bool(note))
         self._say(found, there=there)
         if there:
             choices = choices_of(draft)
@@ -118,6 +125,7 @@ class RowForm(Card):
             old.deleteLater()
         self._part, self._fields = part, {}
         host = QWidget()
+        host.setProperty("part", "plain")
         outer = QVBoxLayout(host)
         outer.setContentsMargins(0, 0, look.space.s, 0)
         grid = QGridLayout()
@@ -170,6 +178,22 @@ def title_of(place: Row, draft: Draft) -> str:
     if place.part is Part.POINTS:
         return f"Day table {draft.table.days[place.day].number}, from {name}"
     return f"{NOUNS[place.part]} {name}"
+
+
+def note_of(place: Row, draft: Draft) -> str:
+    """Say what a row is for: which days use a table, which seasons a week."""
+    table = draft.table
+    if place.part is Part.WEEKS:
+        name = table.weeks[place.row].name
+        seasons = [one.name for one in table.seasons if one.week == name]
+        return f"In season {', '.join(seasons)}." if seasons else ""
+    if place.part is Part.DAYS:
+        number = table.days[place.row].number
+        special = [one.date for one in draft.special_days or () if one.day == number]
+        used = [uses(table, number), f"special: {', '.join(special)}" if special else ""]
+        told = "; ".join(part for part in used if part)
+        return f"In force on {told}." if told else ""
+    return ""
 
 
 def value_of(draft: Draft, place: Row, key: str) -> str:

@@ -193,7 +193,7 @@ class CalendarSession(ActSession):
             return
         table = reading.passive if waiting else reading.active
         name = "the waiting table" if waiting else "the table in force"
-        self.take(Draft(table, reading.special_days), f"{name} of meter {self.serial}")
+        self.take(Draft(table, reading.special_days or None), f"{name} of meter {self.serial}")
 
     def take(
         self, draft: Draft, origin: str, path: Path | None = None, saved: Draft | None = None

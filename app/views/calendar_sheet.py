@@ -35,10 +35,8 @@ def consequence(
 ) -> str:
     """Say what writing the draft changes, and from when on it is billed otherwise."""
     moment = "at once" if when is None else f"from {words.when(when, where=zone)} on"
-    text = [
-        "The waiting table of the meter is replaced, then brought into force"
-        f" {moment}. What is billed at which rate changes with it."
-    ]
+    begin = "The waiting table of the meter is replaced, then brought into force"
+    text = [f"{begin} {moment}. What is billed at which rate changes with it."]
     if draft.special_days is not None:
         text.append(f"Its special days are replaced by {len(draft.special_days)}, at once.")
     if reading is not None:

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QSizePolicy
 
 from app.services.calendar_checks import ALL_ROWS, OUT_OF_ORDER, Problem, at_row
 from app.services.calendar_differences import day_words
 from app.services.calendar_draft import Draft, Part, Row, count
 from app.views.controls import ActionButton
-from app.views.day_strip import DayFace
+from app.views.day_strip import DayFace, tall_day
 from app.views.surfaces import Card, label, row_of
 from app.views.tables import Cell, CellTable, Column, Rows
 
@@ -30,11 +31,11 @@ TITLES = {
     Part.SPECIAL: "Special days",
 }
 COLUMNS = {
-    Part.SEASONS: (Column("Season", 9), Column("Begins", 7), Column("Week")),
-    Part.WEEKS: (Column("Week", 9), Column("Monday to Sunday")),
-    Part.DAYS: (Column("Day", 6), Column("Rates over 24 hours")),
-    Part.POINTS: (Column("From", 8), Column("Rate")),
-    Part.SPECIAL: (Column("Date", 12), Column("Day table")),
+    Part.SEASONS: (Column("Season", 11), Column("Begins", 8), Column("Week")),
+    Part.WEEKS: (Column("Week", 11), Column("Monday to Sunday")),
+    Part.DAYS: (Column("Day", 5), Column("Rates over 24 hours")),
+    Part.POINTS: (Column("From", 10), Column("Rate")),
+    Part.SPECIAL: (Column("Date", 14), Column("Day table")),
 }
 GRAVE, ODD = "triangle-alert", "info"
 
@@ -104,6 +105,7 @@ class PartTable(Card):
         self.matter.setContentsMargins(look.space.l, 0, look.space.s, 0)
         self.add(self.matter)
         self.table = RowTable(look, TITLES[part], Rows(COLUMNS[part]))
+        self.table.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         self.table.came.connect(self._choose)
         self.table.clicked.connect(self._choose)
         self.table.selectionModel().currentRowChanged.connect(self._choose)
@@ -127,8 +129,7 @@ class PartTable(Card):
             model.replace([_cells(draft, place, here) for place, here in zip(
                 places, marked, strict=True)])  # fmt: skip
         for number, here in enumerate(marked):
-            high = look.tall_row if here and part is not Part.DAYS else look.row
-            high = max(high, look.tall_row) if part is Part.DAYS and here else high
+            high = (tall_day(look) if part is Part.DAYS else look.tall_row) if here else look.row
             if self.table.rowHeight(number) != high:
                 self.table.setRowHeight(number, high)
         if total and self.row() != row:
@@ -180,8 +181,8 @@ def _cells(draft: Draft, place: Row, found: tuple[Problem, ...]) -> list[Cell]:
     detail = ", ".join(problem.short for problem in found)
     cells = [Cell(text, icon=icon if not number else "") for number, text in enumerate(first)]
     if place.part is Part.DAYS:
-        day = draft.table.days[place.row]
-        return [Cell(*first, detail=detail, icon=icon), Cell(last, drawn=DayFace(day))]
+        face = DayFace(draft.table.days[place.row], detail)
+        return [*cells, Cell(last, detail=detail, drawn=face)]
     return [*cells, Cell(last, detail=detail)]
 
 

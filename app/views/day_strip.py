@@ -48,14 +48,31 @@ class DayStrip(QWidget):
 
 @dataclass(frozen=True)
 class DayFace:
-    """A day as a strip in the cell of a table."""
+    """A day as a strip in the cell of a table, with words below it where there are any."""
 
     day: Day
+    words: str = ""
 
     def draw(self, painter: QPainter, look: Look, box: QRectF) -> None:
         """Draw the blocks, a little lower than the row."""
         inset = look.space.xs
-        draw_day(painter, look, self.day, box.adjusted(0, inset, 0, -inset - 1))
+        strip = box.adjusted(0, inset, 0, -inset - 1)
+        if self.words:
+            below = tall_day(look) - look.row
+            strip.setHeight(strip.height() - below)
+            painter.setFont(look.font("caption"))
+            painter.setPen(QColor(look.colours.text))
+            place = QRectF(box.left(), strip.bottom(), box.width(), below + inset)
+            words = painter.fontMetrics().elidedText(
+                self.words, Qt.TextElideMode.ElideRight, round(box.width())
+            )
+            painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, words)
+        draw_day(painter, look, self.day, strip)
+
+
+def tall_day(look: Look) -> int:
+    """Give the height of a row with a strip and words below it."""
+    return look.row + round(look.px(look.theme.type.caption) * 1.4)
 
 
 def draw_day(painter: QPainter, look: Look, day: Day, place: QRectF) -> None:
