@@ -8,26 +8,23 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.services.calendar_checks import OUT_OF_ORDER, Problem, at_row, grave
-from app.services.calendar_draft import Draft, Part, Row, added, changed, count, ordered, removed
-from app.views import words
-from app.views.calendar_fields import TypedField
+from app.services.calendar_draft import Draft, Part, Row, added, count, ordered, removed
 from app.views.calendar_form import RowForm
-from app.views.calendar_reading import moment_in
+from app.views.calendar_head import HeadButtons, HeadFields, summary
 from app.views.calendar_tables import TITLES, PartTable
-from app.views.controls import ActionButton, Segments
-from app.views.surfaces import label, row_of
+from app.views.controls import Segments
+from app.views.surfaces import Card, label, row_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime, tzinfo
+    from datetime import tzinfo
 
     from app.views.calendar_session import CalendarSession
     from app.views.theme import Look
 
 PARTS = tuple(TITLES)
-SHORT = ["Seasons", "Weeks", "Days", "Points", "Special"]
-FORM = "2027-01-01 00:00"
-WITHOUT_TIME = "asked when written"
+NARROW = (Part.CALENDAR, *PARTS)
+SHORT = ["Calendar", "Seasons", "Weeks", "Days", "Points", "Special"]
 
 
 class CalendarEditor(QWidget):
@@ -41,60 +38,33 @@ class CalendarEditor(QWidget):
         self._narrow = look.compact or look.gloves
         self._part = Part.SEASONS
         self._found: tuple[Problem, ...] = ()
-        self._untimed = False  # what is typed as the activation is no time
         self.tables = {part: PartTable(look, part) for part in PARTS}
         self.form = RowForm(look)
         self.form.given.connect(self._take)
         self.form.ended.connect(self._end_row)
+        self.fields = HeadFields(look, session, zone, narrow=self._narrow)
+        self.fields.ended.connect(self._end_row)
+        self.fields.turned.connect(self.show_draft)
+        self.buttons = HeadButtons(look, session, narrow=self._narrow)
+        self.buttons.next.clicked.connect(self.next_problem)
+        self.matter = label(look, "", wrap=True)
+        self.matter.setAccessibleName("What is the matter with the calendar")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(look.space.s)
-        column.addWidget(self._head())
         column.addWidget(self._narrow_body() if self._narrow else self._wide_body(), 1)
         for part, shown in self.tables.items():
             self._connect(part, shown)
 
-    def _head(self) -> QWidget:
-        look = self._look
-        self.name = TypedField("Name of the calendar")
-        self.name.setFixedWidth(look.width_of("0" * (12 if self._narrow else 16)))
-        self.name.textEdited.connect(self._rename)
-        self.name.ended.connect(self._end_row)
-        caption = label(look, "Name", muted=True)
-        caption.setBuddy(self.name)
-        self.undo = ActionButton(
-            look, "Undo", "secondary", "undo-2", "" if self._narrow else "Ctrl+Z"
-        )
-        self.undo.clicked.connect(self._session.undo)
-        self.redo = ActionButton(look, "Redo", "secondary")
-        self.redo.clicked.connect(self._session.redo)
-        self.next = ActionButton(look, "Next problem", "secondary", "triangle-alert",
-                                 "" if self._narrow else "F4")  # fmt: skip
-        self.next.clicked.connect(self.next_problem)
-        self.matter = label(look, "", wrap=True)
-        self.matter.setAccessibleName("What is the matter with the calendar")
-        parts = [caption, self.name, self.undo, self.redo, self.next]
-        if not self._narrow:
-            parts[2:2] = self._time_field()
-        row = row_of(look, *parts, gap=max(look.space.s, look.gap))
-        row.add(self.matter, 1)
-        return row
-
-    def _time_field(self) -> list[QWidget]:
-        look = self._look
-        self.start = TypedField("In force from, date and time")
-        self.start.setPlaceholderText(WITHOUT_TIME)
-        self.start.setFixedWidth(look.width_of(WITHOUT_TIME) + 2 * look.space.m)
-        self.start.textEdited.connect(self._retime)
-        self.start.ended.connect(self._end_row)
-        caption = label(look, "From" if self._narrow else "In force from", muted=True)
-        caption.setBuddy(self.start)
-        return [caption, self.start]
-
     def _wide_body(self) -> QWidget:
         look, host = self._look, QWidget()
-        grid = QGridLayout(host)
-        grid.setContentsMargins(0, 0, 0, 0)
+        outer, grid = QVBoxLayout(host), QGridLayout()
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(look.space.s)
+        head = row_of(look, self.fields, self.buttons.row)
+        head.add(self.matter, 1)
+        outer.addWidget(head)
+        outer.addLayout(grid, 1)
         grid.setSpacing(look.space.m)
         places = {
             Part.SEASONS: (0, 0),
@@ -118,15 +88,19 @@ class CalendarEditor(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(look.space.s)
         self.parts = Segments(look, SHORT)
-        self.parts.chosen.connect(lambda number: self._turn(PARTS[number]))
+        self.parts.chosen.connect(lambda number: self._turn(NARROW[number]))
+        whole = Card(look)
+        whole.add(self.fields)
+        whole.add(self.matter)
+        whole.body.addStretch()
         self.stack = QStackedWidget()
-        for shown in self.tables.values():
+        self.pages: dict[Part, QWidget] = {Part.CALENDAR: whole, **self.tables}
+        for shown in self.pages.values():
             self.stack.addWidget(shown)
         body = row_of(look, gap=look.space.m)
         body.add(self.stack, 1)
         body.add(self.form, 1)
-        top = row_of(look, self.parts, None, *self._time_field(), gap=look.space.m)
-        column.addWidget(top)
+        column.addWidget(row_of(look, self.parts, None, self.buttons.row, gap=look.space.m))
         column.addWidget(body, 1)
         return host
 
@@ -179,6 +153,13 @@ class CalendarEditor(QWidget):
         self._turn(Part.SEASONS)
         self.tables[Part.SEASONS].table.setFocus()
 
+    def focus_name(self) -> None:
+        """Begin with the name, all of it chosen."""
+        if self._narrow:
+            self._turn(Part.CALENDAR)
+        self.fields.name.setFocus()
+        self.fields.name.selectAll()
+
     def next_problem(self) -> None:
         """Go to the next row that something is the matter with, the grave ones first."""
         places = [one.place for one in (*grave(self._found), *self._found)]
@@ -191,30 +172,13 @@ class CalendarEditor(QWidget):
 
     def _go_to(self, place: Row) -> None:
         if place.part is Part.CALENDAR:
-            self.name.setFocus()
+            self.focus_name()
             return
         if place.part is Part.POINTS:
             self._session.rows[Part.DAYS] = place.day
         self._session.rows[place.part] = max(place.row, 0)
         self._turn(place.part)
         self.tables[place.part].table.setFocus()
-
-    def _rename(self, name: str) -> None:
-        place = Row(Part.CALENDAR)
-        self._session.change(lambda draft: changed(draft, place, name=name), place)
-
-    def _retime(self, text: str) -> None:
-        """Take when it comes into force; nothing typed leaves it to whoever writes."""
-        moment = moment_in(text, self._zone) if text.strip() else None
-        self._untimed = bool(text.strip()) and moment is None
-        place = Row(Part.CALENDAR)
-        if self._untimed:
-            self.show_draft()
-        else:
-            self._session.change(
-                lambda draft: changed(draft, place, activation=moment), (place, "activation")
-            )
-            self.show_draft()
 
     def _take(self, step: Callable[[Draft], Draft] | None, field: object) -> None:
         """Take what was typed; what is no number yet changes nothing."""
@@ -225,7 +189,10 @@ class CalendarEditor(QWidget):
     def _end_row(self) -> None:
         """Go back to the table, its rows in order of time."""
         self._put_in_order()
-        self.tables[self._part].table.setFocus()
+        part = Part.SEASONS if self._part is Part.CALENDAR else self._part
+        if part is not self._part:
+            self._turn(part)
+        self.tables[part].table.setFocus()
 
     def _put_in_order(self) -> None:
         draft, place = self._draft, self._place(self._part)
@@ -277,6 +244,7 @@ class CalendarEditor(QWidget):
         self._part = part
         self._session.seal()
         self.show_draft()
+        self.looked.emit()
 
     # --- what is shown ------------------------------------------------------------------------
 
@@ -302,45 +270,30 @@ class CalendarEditor(QWidget):
         for part, shown in self.tables.items():
             shown.show_rows(draft, found, session.limits, self._place(part).row, day)
         if self._narrow:
-            self.parts.choose(PARTS.index(self._part))
-            self.stack.setCurrentWidget(self.tables[self._part])
+            self.parts.choose(NARROW.index(self._part))
+            self.stack.setCurrentWidget(self.pages[self._part])
+            self.form.setVisible(self._part is not Part.CALENDAR)
         place = self._place(self._part)
-        self.form.show_row(place, draft, at_row(found, place))
-        if self.name.text() != draft.table.name:
-            self.name.setText(draft.table.name)
-        self._show_time(draft.activation)
-        self.undo.setEnabled(session.history is not None and session.history.can_undo)
-        self.redo.setEnabled(session.history is not None and session.history.can_redo)
-        self._say(found)
-
-    def _show_time(self, moment: datetime | None) -> None:
-        if self._untimed and self.start.hasFocus():
-            return
-        self._untimed = False
-        if moment != (moment_in(self.start.text(), self._zone) if self.start.text() else None):
-            local = moment.astimezone(self._zone) if moment is not None else None
-            self.start.setText(f"{local:%Y-%m-%d %H:%M}" if local is not None else "")
-        elif moment is None:
-            self.start.clear()
-
-    def _say(self, found: tuple[Problem, ...]) -> None:
-        bad = len(grave(found))
-        odd = len(found) - bad
-        told = []
-        if bad:
-            told.append(f"{bad} to put right before it can be written")
-        if odd:
-            told.append(words.count(odd, "remark"))
-        named = [one.text for one in found if one.place.part is Part.CALENDAR]
-        if self._untimed:
-            bad, named = bad + 1, [f"In force from: type date and time like {FORM}.", *named]
-        text = ", ".join(told) + (". " if told else "") + " ".join(named)
+        if place.part is not Part.CALENDAR:
+            self.form.show_row(place, draft, at_row(found, place))
+        self.fields.show_draft(draft)
+        self.buttons.show_draft(found)
+        bad = not self.may_be_written
         self.matter.setProperty("part", "problem" if bad else "muted")
         self.matter.style().polish(self.matter)
-        self.matter.setText(text or "Nothing to put right.")
-        self.next.setEnabled(any(one.place.part is not Part.CALENDAR for one in found))
+        self.matter.setText(self.summary)
+
+    @property
+    def summary(self) -> str:
+        """How much is the matter with the draft, in words."""
+        return summary(self._found, untimed=self.fields.untimed)
+
+    @property
+    def shows_calendar(self) -> bool:
+        """Whether there is room below for the question which rate runs when."""
+        return not self._narrow or self._part is Part.CALENDAR
 
     @property
     def may_be_written(self) -> bool:
         """Whether nothing grave is the matter with the draft."""
-        return not grave(self._found) and not self._untimed
+        return not grave(self._found) and not self.fields.untimed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from app.services.calendar_checks import WEEKDAYS, Problem
@@ -17,7 +17,7 @@ from app.services.calendar_steps import (
     stepped_time,
 )
 from app.views.calendar_fields import FieldKind, RowField
-from app.views.surfaces import Card, label
+from app.views.surfaces import Card, label, row_of
 from drivers.calendar import WORD
 
 if TYPE_CHECKING:
@@ -76,9 +76,10 @@ class RowForm(Card):
         self._fields: dict[str, RowField] = {}
         self._typed: dict[str, str] = {}  # texts that are no number yet
         self.title = label(look, "", "strong", strong=True)
-        self.add(self.title)
-        self.note = label(look, "", muted=True, wrap=True)
-        self.add(self.note)
+        self.note = label(look, "", muted=True)
+        head = row_of(look, self.title, gap=look.space.m)
+        head.add(self.note, 1)
+        self.add(head)
         self.matter = label(look, "", wrap=True)
         self.matter.setAccessibleName("What is the matter with the row")
         self.add(self.matter)
@@ -100,8 +101,10 @@ class RowForm(Card):
         self.area.setVisible(there)
         self.title.setText(title_of(place, draft))
         note = note_of(place, draft) if there else ""
-        self.note.setText(note)
-        self.note.setVisible(bool(note))
+        room = max(self.width() - self.title.sizeHint().width() - 4 * self._look.space.l, 0)
+        self.note.setText(
+            self.note.fontMetrics().elidedText(note, Qt.TextElideMode.ElideRight, room)
+        )
         self._say(found, there=there)
         if there:
             choices = choices_of(draft)

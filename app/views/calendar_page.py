@@ -70,6 +70,7 @@ class CalendarPage(ActPage):
         self._area.setFrameShape(QFrame.Shape.NoFrame)
         self._area.setAccessibleName("The calendar")
         self.editor = CalendarEditor(look, session, self.zone)
+        self.editor.looked.connect(self._show_probe)
         self.differ = DifferencesView(look)
         self.differ.chosen.connect(self.show_session)
         self._stack = QStackedWidget()
@@ -175,8 +176,7 @@ class CalendarPage(ActPage):
     def _begin_new(self) -> None:
         self._view = DRAFT
         self.session.begin_new()
-        self.editor.name.setFocus()
-        self.editor.name.selectAll()
+        self.editor.focus_name()
 
     def _edit(self) -> None:
         waiting = self._view == WAITING
@@ -294,7 +294,11 @@ class CalendarPage(ActPage):
         self._stack.setCurrentWidget(
             {DRAFT: self.editor, DIFFERENCES: self.differ}.get(self._view, self._area)
         )
-        self._probe.setVisible(self._view != DIFFERENCES)
+        self._show_probe()
+
+    def _show_probe(self) -> None:
+        room = self._view != DRAFT or self.editor.shows_calendar
+        self._probe.setVisible(self._view != DIFFERENCES and room)
 
     def _chosen(self) -> tuple[Calendar, tuple[SpecialDay, ...]] | None:
         """Give the table that is looked at and the special days beside it."""
@@ -340,6 +344,8 @@ class CalendarPage(ActPage):
         parts = [f"From {session.origin}: {state}"]
         if session.keep_trouble:
             parts.append(f"Not kept on this laptop either: {session.keep_trouble}")
+        if self._view == DRAFT and (self.look.compact or self.look.gloves):
+            parts.append(self.editor.summary.rstrip("."))
         return ". ".join(parts) + "."
 
     def _answer(self) -> None:

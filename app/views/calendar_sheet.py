@@ -41,7 +41,7 @@ def consequence(
         text.append(f"Its special days are replaced by {len(draft.special_days)}, at once.")
     if reading is not None:
         found = differences(draft, reading)
-        named = ", ".join(one.what.lower() for one in found[:FEW])
+        named = ", ".join(one.what[0].lower() + one.what[1:] for one in found[:FEW])
         more = f" and {len(found) - FEW} more" if len(found) > FEW else ""
         text.append(f"Other than now: {named}{more}." if found else "It is the table in force now.")
     return " ".join(text)
