@@ -44,7 +44,6 @@ class CalendarEditor(QWidget):
         self.form.ended.connect(self._end_row)
         self.fields = HeadFields(look, session, zone, narrow=self._narrow)
         self.fields.ended.connect(self._end_row)
-        self.fields.turned.connect(self.show_draft)
         self.buttons = HeadButtons(look, session, narrow=self._narrow)
         self.buttons.next.clicked.connect(self.next_problem)
         self.matter = label(look, "", wrap=True)
@@ -189,6 +188,7 @@ class CalendarEditor(QWidget):
     def _end_row(self) -> None:
         """Go back to the table, its rows in order of time."""
         self._put_in_order()
+        self._session.seal()
         part = Part.SEASONS if self._part is Part.CALENDAR else self._part
         if part is not self._part:
             self._turn(part)

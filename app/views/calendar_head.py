@@ -32,7 +32,6 @@ class HeadFields(QWidget):
     """Name and activation of the draft, beside each other or, in a small window, below."""
 
     ended = Signal()
-    turned = Signal()
 
     def __init__(
         self, look: Look, session: CalendarSession, zone: tzinfo | None, *, narrow: bool
@@ -64,6 +63,7 @@ class HeadFields(QWidget):
                 row.addWidget(caption)
                 row.addWidget(field)
                 row.setContentsMargins(0, 0, 0, 0)
+                row.setSpacing(look.space.s)
 
     def show_draft(self, draft: Draft) -> None:
         """Show both, and leave alone what is being typed."""
@@ -84,11 +84,12 @@ class HeadFields(QWidget):
     def _retime(self, text: str) -> None:
         """Take when it comes into force; nothing typed leaves it to whoever writes."""
         moment: datetime | None = moment_in(text, self._zone) if text.strip() else None
-        self.untimed = bool(text.strip()) and moment is None
+        was, self.untimed = self.untimed, bool(text.strip()) and moment is None
         if not self.untimed:
             field = (PLACE, "activation")
             self._session.change(lambda draft: changed(draft, PLACE, activation=moment), field)
-        self.turned.emit()
+        if was != self.untimed:
+            self._session.edited.emit()
 
 
 class HeadButtons:

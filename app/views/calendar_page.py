@@ -85,6 +85,7 @@ class CalendarPage(ActPage):
         self._add_actions()
         self._add_keys()
         session.edited.connect(self.show_session)
+        session.taken.connect(lambda: self.turn(DRAFT))
         self.follow()
 
     def _probe_row(self) -> QWidget:
@@ -170,24 +171,19 @@ class CalendarPage(ActPage):
     def _open(self) -> None:
         path = files.ask_open(self, "Open a calendar", KINDS, self.session.folder())
         if path is not None:
-            self._view = DRAFT
             self.session.open_file(path)
 
     def _begin_new(self) -> None:
-        self._view = DRAFT
         self.session.begin_new()
         self.editor.focus_name()
 
     def _edit(self) -> None:
-        waiting = self._view == WAITING
-        self._view = DRAFT
-        self.session.edit_reading(waiting=waiting)
+        self.session.edit_reading(waiting=self._view == WAITING)
         self.editor.focus_first()
 
     def _take_broken(self) -> None:
         broken = self.session.broken
         if broken is not None:
-            self._view = DRAFT
             self.session.take(broken.wanted, f"the write to meter {broken.meter}")
 
     def _save(self) -> None:

@@ -39,6 +39,7 @@ class CalendarSession(ActSession):
     """Keeps what was read until another meter is chosen; the draft stays until it is replaced."""
 
     edited = Signal()  # the draft is another one, or was typed into
+    taken = Signal()  # another draft is worked on
     _unkept = Signal(object)
 
     def __init__(self, station: Station) -> None:
@@ -210,6 +211,7 @@ class CalendarSession(ActSession):
         self.origin, self.path, self.saved = origin, path, saved
         self.rows.clear()
         self._turn_draft()
+        self.taken.emit()
 
     def _turn_draft(self) -> None:
         self._keep()

@@ -1,0 +1,453 @@
+"""The calendar in the window: a meter's tables, a draft changed row by row, and its way there."""
+
+import json
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLineEdit
+
+from app.paths import calendar_draft, calendar_write
+from app.services import calendar_keeping, users
+from app.services.calendar_draft import Part, Row, changed
+from app.services.users import SignedIn
+from app.views import files
+from app.views.act_sheet import ActSheet
+from app.views.activation_sheet import ActivationSheet
+from app.views.calendar_page import DIFFERENCES, IN_FORCE, WAITING, CalendarPage
+from app.views.calendar_reading import special_date
+from app.views.calendar_session import CalendarSession
+from app.views.day_strip import blocks
+from app.views.station import Station
+from drivers.calendar import Day, SwitchingPoint
+from drivers.dlms.meter import DlmsMeter
+from drivers.dlms.session import Session
+from drivers.errors import NoReply
+from tests.gui.object_desk import SERIAL
+from tests.gui.test_accessible import unnamed
+from tests.gui.test_objects_page import WAIT, settled, words_of
+from tests.gui.test_tools import audit, desk, go_through, show, station
+from tests.tour_tools import TABLE
+
+__all__ = ["desk", "show", "station"]
+
+
+@pytest.fixture
+def page(show):
+    """The page after the calendar was read."""
+    return show(CalendarPage, CalendarSession)
+
+
+@pytest.fixture
+def editing(page, qtbot):
+    """The page with a draft that began as the table in force."""
+    page.edit.click()
+    qtbot.waitUntil(lambda: page.session.limits.seasons == 4, timeout=WAIT)
+    return page
+
+
+def table_file(tmp_path, name="T2.json", **changes):
+    path = tmp_path / name
+    path.write_text(json.dumps({**TABLE, **changes}))
+    return path
+
+
+def opened(page, path, qtbot):
+    page.session.open_file(path)
+    qtbot.waitUntil(lambda: page.session.path == path, timeout=WAIT)
+
+
+def press(key, text="", modifier=Qt.KeyboardModifier.NoModifier):
+    """Press a key where the focus is, then type."""
+    widget = QApplication.focusWidget()
+    QTest.keyClick(widget, key, modifier)
+    if text:
+        QTest.keyClicks(QApplication.focusWidget(), text)
+
+
+def told(page):
+    return page.editor.summary
+
+
+# --- the meter's tables -----------------------------------------------------------------------
+
+
+def test_the_calendar_is_shown_and_asked_for_a_rate(page, qtbot):
+    qtbot.waitUntil(lambda: "TOU-1, meter 46000755036" in words_of(page), timeout=WAIT)
+    page.moment.setText("2026-12-24 07:30")
+    assert page.rate.text().startswith("Rate 1, since 06:00.")
+    page.moment.setText("tomorrow")
+    assert page.rate.text() == "Type date and time like 2026-12-25 07:30."
+    page.turn(WAITING)
+    assert "no date set" in words_of(page) or "in force from" in words_of(page)
+    assert not page.write.isVisible(), "there is nothing to write yet"
+    assert list(unnamed(page)) == []
+
+
+@pytest.mark.parametrize("later", [False, True])
+def test_a_calendar_of_a_file_is_written_and_waits_or_runs(page, desk, tmp_path, qtbot, later):
+    opened(page, table_file(tmp_path), qtbot)
+    page.write.click()
+    ask = page.findChildren(ActivationSheet)[-1]
+    assert list(unnamed(ask)) == []
+    if later:
+        ask.way._group.button(1).click()
+        ask.time.setText("2020-01-01 00:00")
+        assert not ask.go.isEnabled(), "this time has passed"
+        ask.time.setText("2099-01-01 00:00")
+    ask.go.click()
+    sheet = go_through(page, qtbot)
+    told = words_of(sheet)
+    assert ("In force TOU-1" in told and "Waiting T2-2026" in told) if later else (
+        "In force T2-2026" in told
+    )  # fmt: skip
+    sheet.go.click()
+    assert audit(desk) == ["calendar.writing", "calendar.written"]
+    assert not calendar_write(desk.db.folder).exists()
+
+
+def test_the_consequence_names_what_changes(page, tmp_path, qtbot):
+    opened(page, table_file(tmp_path), qtbot)
+    page._begin(None)
+    sheet = page.findChildren(ActSheet)[-1]
+    qtbot.waitUntil(lambda: sheet._step == "form", timeout=WAIT)
+    assert "brought into force at once" in words_of(sheet)
+    assert "Its special days are replaced by 1" in words_of(sheet)
+    assert "Other than now: name, season ALL, season WIN" in words_of(sheet)
+    sheet.reject()
+    settled(page.session, qtbot)
+
+
+def test_the_strip_begins_with_the_rate_of_the_day_before():
+    day = Day(1, (SwitchingPoint("06:00", 1), SwitchingPoint("18:00", 2)))
+    assert blocks(day) == [(0.0, 0.25, 0), (0.25, 0.75, 1), (0.75, 1.0, 2)]
+    assert blocks(Day(1, ())) == [(0.0, 1.0, 0)]
+
+
+def test_the_strip_of_a_half_typed_day_shows_what_is_whole():
+    day = Day(1, (SwitchingPoint("18:00", 2), SwitchingPoint("6", 3), SwitchingPoint("00:00", 1)))
+    assert blocks(day) == [(0.0, 0.75, 1), (0.75, 1.0, 2)]
+
+
+def test_a_special_day_is_told_in_words():
+    assert special_date("*-12-25") == "12-25 every year"
+    assert special_date("2026-12-25") == "2026-12-25"
+    assert special_date("2026-*-13") == "2026-13 every month"
+
+
+# --- the draft --------------------------------------------------------------------------------
+
+
+def test_a_tariff_is_made_by_keyboard_alone(page, desk, qtbot, monkeypatch, tmp_path):
+    """From the meter's table to a peak rate in summer, a file, and the question of when."""
+    assert page.edit.hasFocus(), "after the read, work goes on with the table"
+    press(Qt.Key.Key_Space)
+    tables = page.editor.tables
+    assert tables[Part.SEASONS].table.hasFocus()
+    press(Qt.Key.Key_Insert)  # a second season
+    press(Qt.Key.Key_A, "", Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClicks(QApplication.focusWidget(), "SUM")
+    press(Qt.Key.Key_Tab, "04-01")
+    assert page.session.draft.table.seasons[1].start == "04-01"
+    press(Qt.Key.Key_Return)
+    assert tables[Part.SEASONS].table.hasFocus()
+    walk_to(tables[Part.DAYS].table)
+    press(Qt.Key.Key_Return)
+    assert QApplication.focusWidget().accessibleName() == "Number"
+    press(Qt.Key.Key_Escape)
+    walk_to(tables[Part.POINTS].table)
+    press(Qt.Key.Key_Insert)  # a third switching point, an hour after the last
+    assert QApplication.focusWidget().text() == "23:00"
+    press(Qt.Key.Key_A, "17:00", Qt.KeyboardModifier.ControlModifier)
+    press(Qt.Key.Key_Tab)
+    press(Qt.Key.Key_Up)
+    press(Qt.Key.Key_Up)
+    press(Qt.Key.Key_Return)
+    assert page.session.draft.table.days[0].points == (
+        SwitchingPoint("06:00", 1),
+        SwitchingPoint("17:00", 3),
+        SwitchingPoint("22:00", 2),
+    ), "put in the order of time when the row was left"
+    target = tmp_path / "SUMMER"
+    monkeypatch.setattr(files, "ask_save", lambda *_: target)
+    press(Qt.Key.Key_S, "", Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: not page.session.unsaved, timeout=WAIT)
+    assert json.loads(target.with_suffix(".json").read_text())["calendar"]["name"] == "TOU-1"
+    for _ in range(9):
+        press(Qt.Key.Key_Z, "", Qt.KeyboardModifier.ControlModifier)
+    assert page.session.draft.table == page.session.reading.active
+    assert page.session.unsaved
+
+
+def walk_to(widget):
+    """Go on with Tab, as who has no mouse does."""
+    for _ in range(40):
+        press(Qt.Key.Key_Tab)
+        if widget.hasFocus():
+            return
+    raise AssertionError("Tab never came there")
+
+
+def test_a_row_is_followed_to_what_it_uses(page, tmp_path, qtbot):
+    opened(page, table_file(tmp_path), qtbot)
+    rows = page.session.rows
+    page.editor.tables[Part.SEASONS].table.selectRow(1)
+    assert rows[Part.WEEKS] == 1, "the summer has the second week"
+    page.editor.tables[Part.SPECIAL].table.setFocus()
+    assert rows[Part.DAYS] == 1, "the special day has the second day table"
+    assert page.editor.tables[Part.POINTS].title.text() == "Day table 2"
+    assert "Special day *-12-25" in words_of(page.editor.form)
+
+
+def test_what_is_wrong_is_said_while_it_is_typed_and_nothing_is_written(editing, qtbot):
+    page = editing
+    page.editor.add(Part.SPECIAL)
+    date = next(one for one in page.editor.form.findChildren(QLineEdit))
+    date.selectAll()
+    QTest.keyClicks(date, "*-02-30")
+    assert "There is no *-02-30: that month is shorter." in words_of(page.editor.form)
+    assert "1 to put right before it can be written" in told(page)
+    assert not page.write.isEnabled()
+    page.ask_to_write()
+    assert page.findChildren(ActivationSheet) == []
+    QTest.keyClick(date, Qt.Key.Key_Backspace)
+    QTest.keyClicks(date, "1")
+    assert page.session.draft.special_days[0].date == "*-02-31"
+    date.selectAll()
+    QTest.keyClicks(date, "*-05-01")
+    assert page.write.isEnabled()
+    assert list(unnamed(page)) == []
+
+
+def test_more_than_the_meter_holds_is_said_before_anything_is_written(editing):
+    for _ in range(4):
+        editing.editor.add(Part.SEASONS)
+    assert "5 seasons, but this meter holds 4: remove 1." in words_of(editing)
+    assert editing.editor.tables[Part.SEASONS].room.text() == "5 of 4"
+    assert not editing.write.isEnabled()
+    QTest.keyClick(editing.editor.tables[Part.SEASONS].table, Qt.Key.Key_Delete)
+    assert editing.write.isEnabled()
+
+
+def test_a_number_that_is_none_yet_changes_nothing_and_is_said(editing):
+    editing.editor._go_to(Row(Part.POINTS, 0, 0))
+    editing.editor.form.focus_first()
+    press(Qt.Key.Key_Tab)
+    press(Qt.Key.Key_A, "x", Qt.KeyboardModifier.ControlModifier)
+    assert "Rate: x is no number." in words_of(editing.editor.form)
+    assert editing.session.draft.table.days[0].points[0].script == 1
+    press(Qt.Key.Key_Backspace, "4")
+    assert editing.session.draft.table.days[0].points[0].script == 4
+    assert "is no number" not in words_of(editing.editor.form)
+
+
+def test_the_next_problem_is_one_key_away(editing):
+    editing.editor.add(Part.WEEKS)
+    editing.editor._go_to(Row(Part.SEASONS, 0))
+    QTest.keyClick(editing, Qt.Key.Key_F4)
+    assert editing.editor.tables[Part.WEEKS].table.hasFocus()
+    QTest.keyClick(editing, Qt.Key.Key_F4)
+    assert "It begins at 06:00" in words_of(editing.editor.form)
+    QTest.keyClick(editing, Qt.Key.Key_F4)
+    assert editing.editor.tables[Part.WEEKS].table.hasFocus(), "and round again"
+
+
+def test_the_time_it_comes_into_force_is_part_of_the_draft(editing):
+    field = editing.editor.fields.start
+    field.setFocus()
+    QTest.keyClicks(field, "next year")
+    assert "type date and time like" in told(editing)
+    assert not editing.write.isEnabled()
+    field.selectAll()
+    QTest.keyClicks(field, "2099-01-01 00:00")
+    assert editing.session.draft.activation is not None
+    editing.write.click()
+    assert editing.findChildren(ActivationSheet)[-1].time.text() == "2099-01-01 00:00"
+
+
+def test_the_draft_is_asked_for_a_rate_while_it_is_changed(editing):
+    editing.moment.setText("2026-12-24 07:30")
+    editing.session.change(
+        lambda draft: draft.__class__(
+            draft.table.__class__("X", (), draft.table.weeks, draft.table.days)
+        )
+    )
+    assert editing.rate.text() == "This table gives no rate then."
+    editing.session.undo()
+    assert editing.rate.text().startswith("Rate 1, since 06:00.")
+
+
+def test_what_differs_from_the_meter_is_listed_and_goes_to_a_spreadsheet(
+    page, tmp_path, qtbot, monkeypatch
+):
+    opened(page, table_file(tmp_path), qtbot)
+    page.turn(DIFFERENCES)
+    assert "9 lines differ from the table in force." in words_of(page)
+    page.differ.table.selectRow(0)
+    assert page.differ.full.text() == "Name: TOU-1 in the meter, T2-2026 in the draft."
+    target = tmp_path / "table"
+    monkeypatch.setattr(files, "ask_save", lambda *_: target)
+    page.export.click()
+    qtbot.waitUntil(target.with_suffix(".csv").exists, timeout=WAIT)
+    assert "Name,TOU-1,T2-2026,differs" in target.with_suffix(".csv").read_text("utf-8-sig")
+    assert list(unnamed(page)) == []
+    page.turn(IN_FORCE)
+    page.export.click()
+    qtbot.waitUntil(
+        lambda: "Switching points" in target.with_suffix(".csv").read_text("utf-8-sig"),
+        timeout=WAIT,
+    )
+
+
+def test_a_new_calendar_replaces_the_draft_and_undo_brings_it_back(editing):
+    before = editing.session.draft
+    editing.new.click()
+    assert editing.editor.fields.name.hasFocus()
+    assert told(editing) == "Nothing to put right."
+    assert "Not in this calendar: the meter keeps its own." in words_of(editing)
+    editing.editor.buttons.undo.click()
+    assert editing.session.draft == before
+
+
+def test_a_file_that_is_none_is_told_and_the_draft_stays(editing, station, tmp_path, qtbot):
+    path = tmp_path / "bad.json"
+    path.write_text("{")
+    before = editing.session.draft
+    with qtbot.waitSignal(station.refused, timeout=WAIT):
+        editing.session.open_file(path)
+    assert editing.session.draft == before
+
+
+def test_the_folder_of_the_last_file_is_proposed_again(page, station, tmp_path, qtbot, monkeypatch):
+    asked = []
+
+    def ask(_parent, _title, place, _kinds):
+        asked.append(place)
+
+    opened(page, table_file(tmp_path), qtbot)
+    qtbot.waitUntil(lambda: page.session.folder() == str(tmp_path), timeout=WAIT)
+    monkeypatch.setattr(files, "ask_save", ask)
+    page.save.click()
+    assert asked == [str(tmp_path / "T2.json")]
+
+
+# --- what is never lost -----------------------------------------------------------------------
+
+
+def test_what_was_typed_last_is_kept_when_the_window_closes(desk, qapp):
+    station = Station(desk)
+    session = CalendarSession(station)
+    session.begin_new()
+    for name in ("T", "T2", "T2-2027"):
+        session.change(lambda draft, name=name: changed(draft, Row(Part.CALENDAR), name=name), "n")
+    station.close()
+    assert calendar_keeping.kept_draft(desk.db.folder).draft == session.draft
+    assert session.draft.table.name == "T2-2027"
+
+
+def test_the_draft_of_before_opens_with_the_page(desk, station, look, qtbot, tmp_path):
+    first = CalendarSession(station)
+    first.begin_new()
+    qtbot.waitUntil(calendar_draft(desk.db.folder).exists, timeout=WAIT)
+    page = CalendarPage(look, CalendarSession(station))
+    qtbot.addWidget(page)
+    page.resize(1260, 700)
+    page.show()
+    page.opened()
+    qtbot.waitUntil(page.editor.isVisible, timeout=WAIT)
+    assert "From new: not saved to a file." in words_of(page)
+    assert page.write.isVisible()
+    page.write.click()
+    assert "of the meter" not in told(page)
+
+
+def test_a_full_disk_is_said_and_the_work_goes_on(editing, qtbot, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(calendar_keeping, "write_atomically", full)
+    editing.editor.add(Part.WEEKS)
+    qtbot.waitUntil(lambda: "Not kept on this laptop" in words_of(editing), timeout=WAIT)
+    monkeypatch.undo()
+    editing.editor.add(Part.WEEKS)
+    qtbot.waitUntil(lambda: "Not kept on this laptop" not in words_of(editing), timeout=WAIT)
+
+
+def test_a_cable_pulled_in_the_middle_leaves_word_of_what_stands_in_the_meter(
+    page, desk, tmp_path, qtbot, monkeypatch
+):
+    opened(page, table_file(tmp_path), qtbot)
+    write, sent = Session.set, []
+
+    def pulled(session, attribute, value, what):
+        if len(sent) == 2:
+            raise NoReply(2.0)
+        sent.append(attribute)
+        return write(session, attribute, value, what)
+
+    monkeypatch.setattr(Session, "set", pulled)
+    page._begin(None)
+    sheet = go_through(page, qtbot)
+    assert sheet._step == "failed"
+    sheet.go.click()
+    monkeypatch.undo()
+    qtbot.waitUntil(lambda: "nobody knows how far it came" in words_of(page), timeout=WAIT)
+    assert not page.seen.isVisible(), "the meter has not been read since"
+    page.go.click()
+    settled(page.session, qtbot)
+    qtbot.waitUntil(
+        lambda: "name, seasons are new, weeks, days, special days are not" in words_of(page),
+        timeout=WAIT,
+    )
+    assert "TOU-1 is in force" in words_of(page)
+    assert list(unnamed(page)) == []
+    page.seen.click()
+    qtbot.waitUntil(lambda: not calendar_write(desk.db.folder).exists(), timeout=WAIT)
+    assert not page.seen.isVisible()
+
+
+def test_a_program_that_was_killed_in_the_middle_says_so_at_its_next_start(
+    show, desk, tmp_path, qtbot, monkeypatch
+):
+    wanted = TABLE | {"activation": None}
+    memory = {"meter": SERIAL, "before": "TOU-1", "since": "2026-01-01T00:00:00Z", "wanted": wanted}
+    calendar_write(desk.db.folder).write_text(json.dumps(memory))
+    page = show(CalendarPage, CalendarSession)
+    qtbot.waitUntil(
+        lambda: "Nothing of T2-2026 stands in the meter" in words_of(page), timeout=WAIT
+    )
+    page.again.click()
+    assert page.session.draft.table.name == "T2-2026"
+    page._begin(None)
+    go_through(page, qtbot).go.click()
+    qtbot.waitUntil(lambda: not page.again.isVisible(), timeout=WAIT)
+
+
+def test_stop_in_the_middle_is_no_success(page, desk, tmp_path, qtbot, monkeypatch):
+    opened(page, table_file(tmp_path), qtbot)
+    begun = DlmsMeter.write_calendar
+
+    def stopping(meter, *given):
+        page.session.runner.cancel()
+        return begun(meter, *given)
+
+    monkeypatch.setattr(DlmsMeter, "write_calendar", stopping)
+    page._begin(None)
+    sheet = page.findChildren(ActSheet)[-1]
+    qtbot.waitUntil(lambda: sheet._step == "form", timeout=WAIT)
+    sheet.reason.setText("Tariff of January")
+    sheet.go.click()
+    qtbot.waitUntil(lambda: sheet._step == "confirm", timeout=WAIT)
+    sheet.digits.setText(SERIAL[-4:])
+    sheet.go.click()
+    settled(page.session, qtbot)
+    assert audit(desk)[-1] != "calendar.written"
+    assert calendar_write(desk.db.folder).exists()
+
+
+def test_a_role_that_may_not_write_can_work_on_a_draft_but_sees_no_button(editing, desk):
+    desk.db.actor = SignedIn("eve", users.VERIFIER)
+    editing.opened()
+    assert not editing.write.isVisible()
+    editing.editor.add(Part.WEEKS)
+    assert len(editing.session.draft.table.weeks) == 2
