@@ -60,6 +60,7 @@ SECTIONS = {
     "installer": "You",
     "centre": "Centre",
     "connection": "Connection",
+    "calendar": "Calendar",
     "look": "Look",
     "report": "Report",
 }

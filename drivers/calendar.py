@@ -94,12 +94,17 @@ def limits_of(kind: CalendarType) -> Limits:
 
 @dataclass(frozen=True, slots=True)
 class CalendarReading:
-    """Both tables, when the passive one comes into force, and the special days."""
+    """Both tables, when the passive one comes into force, and the special days.
+
+    ``parameters`` is the number of the parameterisation, where the make has one: it changes when
+    another table comes into force.
+    """
 
     active: Calendar
     passive: Calendar
     activation: datetime | None
     special_days: tuple[SpecialDay, ...] = ()
+    parameters: str = ""
 
 
 def sorted_table(calendar: Calendar) -> Calendar:

@@ -97,6 +97,26 @@ def calendar(tour: Any, folder: Path) -> None:
     act(tour, page, session, "calendar")
     page.turn(1)
     tour.grab("calendar-waiting")
+    broken(tour, page, session)
+
+
+def broken(tour: Any, page: Any, session: Any) -> None:
+    """Start anew after a write that did not end well."""
+    from datetime import UTC, datetime
+
+    from app.services.calendar_draft import new_draft
+    from app.services.calendar_interrupted import Interrupted, begin
+
+    began = Interrupted(SERIAL, new_draft(), "TOU-1", datetime.now(UTC))
+    begin(session.station.desk.db.folder, began)
+    session._look_for_broken()
+    tour.until(lambda: session.broken is not None)
+    page.turn(2)
+    tour.grab("calendar-broken")
+    page.read()
+    tour.until(lambda: not session.running)
+    tour.grab("calendar-broken-read")
+    page.seen.click()
 
 
 def editing(tour: Any, folder: Path, page: Any, session: Any) -> None:

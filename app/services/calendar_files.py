@@ -27,12 +27,13 @@ MOST = 1000  # rows of a table
 
 def calendar_shape(reading: CalendarReading) -> dict[str, Any]:
     """Return both tables as plain data."""
-    return {
+    shape = {
         "active": asdict(reading.active),
         "passive": asdict(reading.passive),
         "activation": time_text(reading.activation),
         "special_days": [asdict(day) for day in reading.special_days],
     }
+    return shape | ({"parameters": reading.parameters} if reading.parameters else {})
 
 
 def draft_shape(draft: Draft) -> dict[str, Any]:

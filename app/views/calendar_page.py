@@ -58,7 +58,9 @@ class CalendarPage(ActPage):
         self.again.clicked.connect(self._take_broken)
         self.seen = ActionButton(look, "Understood", "secondary", "check")
         self.seen.clicked.connect(session.settle_broken)
-        self._broken.add(row_of(look, self.again, self.seen, None, gap=max(look.space.s, look.gap)))
+        side = self._broken.layout()
+        if side is not None:
+            side.addWidget(row_of(look, self.again, self.seen, gap=max(look.space.s, look.gap)))
         self.column.addWidget(self._broken)
         self.views = Segments(look, NAMES)
         self.views.chosen.connect(self.turn)

@@ -27,7 +27,12 @@ class CalendarSheet(ActSheet):
         if when is not None:
             now.append(("Waiting until", words.when(when)))
         days = words.count(len(after.special_days), "special day")
-        return [("Before", before.active.name), *now, ("Read back", f"both tables, {days}")]
+        told = [("Before", before.active.name), *now, ("Read back", f"both tables, {days}")]
+        if after.parameters:
+            same = before.parameters == after.parameters
+            turned = "as before" if same else f"{before.parameters} before"
+            told.append(("Parameter id", f"{after.parameters}, {turned}"))
+        return told
 
 
 def consequence(

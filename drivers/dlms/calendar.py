@@ -35,13 +35,19 @@ class CalendarAccess:
     """Reads and writes the switching table of one meter."""
 
     def __init__(
-        self, session: Session, objects: ObjectReader, zone: MeterZone, kind: CalendarType
+        self,
+        session: Session,
+        objects: ObjectReader,
+        zone: MeterZone,
+        kind: CalendarType,
+        parameters: str = "",
     ) -> None:
         self._session = session
         self._objects = objects
         self._zone = zone
         self._kind = kind
         self._code = to_bytes(kind.code)
+        self._parameters = parameters
 
     def reading(self) -> CalendarReading:
         """Return both tables, the activation and the special days.
@@ -56,6 +62,7 @@ class CalendarAccess:
             passive=self._table(_PASSIVE),
             activation=None if moment is None else self._zone.utc(moment),
             special_days=self._special_days(),
+            parameters=self._parameterisation(),
         )
 
     def write(
@@ -122,6 +129,15 @@ class CalendarAccess:
             )
         except (TypeError, ValueError, IndexError) as error:
             raise GarbledReply("the switching table cannot be read") from error
+
+    def _parameterisation(self) -> str:
+        """Return the number of the parameterisation; "" where the make or the login has none."""
+        if not self._parameters:
+            return ""
+        try:
+            return _text(self._objects.find(to_bytes(self._parameters)).value)
+        except (NotSupported, AccessDenied):
+            return ""
 
     def _special_days(self) -> tuple[SpecialDay, ...]:
         try:

@@ -382,6 +382,7 @@ def test_a_cable_pulled_in_the_middle_leaves_word_of_what_stands_in_the_meter(
     def pulled(session, attribute, value, what):
         if len(sent) == 2:
             raise NoReply(2.0)
+        assert calendar_write(desk.db.folder).exists(), "remembered before the first byte"
         sent.append(attribute)
         return write(session, attribute, value, what)
 
