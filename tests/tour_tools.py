@@ -85,6 +85,7 @@ def calendar(tour: Any, folder: Path) -> None:
     page.turn(2)
     session.open_file(path)
     tour.until(lambda: session.path == path)
+    window._end_toast()
     page.turn(3)
     tour.grab("calendar-differences")
     page.turn(2)

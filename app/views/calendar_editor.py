@@ -39,7 +39,7 @@ class CalendarEditor(QWidget):
         self._part = Part.SEASONS
         self._found: tuple[Problem, ...] = ()
         self.tables = {part: PartTable(look, part) for part in PARTS}
-        self.form = RowForm(look)
+        self.form = RowForm(look, self.tables[Part.SPECIAL].table)
         self.form.given.connect(self._take)
         self.form.ended.connect(self._end_row)
         self.fields = HeadFields(look, session, zone, narrow=self._narrow)
@@ -206,8 +206,8 @@ class CalendarEditor(QWidget):
 
     def _choose(self, part: Part) -> None:
         """Follow the row that was chosen: a season leads to its week, a week to its days."""
-        draft, row = self._draft, self.tables[part].row()
-        if draft is None or row < 0:
+        draft, row = self._draft, max(self.tables[part].row(), 0)
+        if draft is None:
             return
         moved = part is not self._part or row != self._session.rows.get(part, 0)
         if not moved:

@@ -68,9 +68,9 @@ class RowForm(Card):
     given = Signal(object, object)  # a step of the draft, and the field it was typed into
     ended = Signal()
 
-    def __init__(self, look: Look) -> None:
+    def __init__(self, look: Look, anchor: QWidget) -> None:
         super().__init__(look)
-        self._look = look
+        self._look, self._anchor = look, anchor  # which it comes behind for who goes on with Tab
         self._place = Row(Part.SEASONS)
         self._part: Part | None = None
         self._fields: dict[str, RowField] = {}
@@ -86,6 +86,7 @@ class RowForm(Card):
         self.area = QScrollArea()
         self.area.setWidgetResizable(True)
         self.area.setAccessibleName("Fields of the row")
+        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its fields take the focus
         self.area.setMinimumHeight(look.control)
         self.area.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         self.add(self.area, 1)
@@ -150,6 +151,10 @@ class RowForm(Card):
         grid.setColumnStretch(1, 1)
         grid.setColumnStretch(3, 1 if pairs else 0)
         self.area.setWidget(host)
+        before = self._anchor
+        for field in self._fields.values():
+            QWidget.setTabOrder(before, field.operated)
+            before = field.operated
 
     def _say(self, found: tuple[Problem, ...], *, there: bool) -> None:
         texts = [problem.text for problem in found]

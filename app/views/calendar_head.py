@@ -58,6 +58,8 @@ class HeadFields(QWidget):
                 grid.addWidget(caption, number, 0)
                 grid.addWidget(field, number, 1)
                 grid.setColumnStretch(2, 1)
+                grid.setContentsMargins(0, 0, 0, 0)
+                grid.setHorizontalSpacing(look.space.m)
                 grid.setVerticalSpacing(look.gap)
             elif row is not None:
                 row.addWidget(caption)

@@ -179,6 +179,20 @@ def test_a_tariff_is_made_by_keyboard_alone(page, desk, qtbot, monkeypatch, tmp_
     assert page.session.unsaved
 
 
+def test_tab_goes_from_the_tables_to_the_fields_and_on_to_the_question(editing):
+    editing.editor._go_to(Row(Part.DAYS, 0))
+    walk_to(editing.editor.tables[Part.SPECIAL].table)
+    press(Qt.Key.Key_Tab)
+    assert QApplication.focusWidget() is editing.moment, "no special day, so no fields"
+    editing.editor.add(Part.SPECIAL)
+    names = []
+    for _ in range(4):
+        names.append(QApplication.focusWidget().accessibleName())
+        press(Qt.Key.Key_Tab)
+    assert names[:3] == ["Date (* for every)", "Day table", "Number"]
+    assert names[3].startswith("Date and time")
+
+
 def walk_to(widget):
     """Go on with Tab, as who has no mouse does."""
     for _ in range(40):
