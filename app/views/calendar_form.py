@@ -17,8 +17,9 @@ from app.services.calendar_steps import (
     stepped_time,
 )
 from app.views.calendar_fields import FieldKind, RowField
+from app.views.day_strip import DayStrip
 from app.views.surfaces import Card, label, row_of
-from drivers.calendar import WORD
+from drivers.calendar import WORD, Day
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,6 +75,7 @@ class RowForm(Card):
         self._place = Row(Part.SEASONS)
         self._part: Part | None = None
         self._fields: dict[str, RowField] = {}
+        self.strip: DayStrip | None = None
         self._typed: dict[str, str] = {}  # texts that are no number yet
         self.title = label(look, "", "strong", strong=True)
         self.note = label(look, "", muted=True)
@@ -112,6 +114,9 @@ class RowForm(Card):
             for key, field in self._fields.items():
                 listed = choices["week" if key == "week" else "day"]
                 field.show_value(value_of(draft, place, key), listed)
+            if self.strip is not None:
+                row = place.day if place.part is Part.POINTS else place.row
+                self.strip.show_day(draft.table.days[row])
 
     def focus_first(self) -> None:
         """Go to the first field, with all of it chosen."""
@@ -136,6 +141,10 @@ class RowForm(Card):
         grid.setHorizontalSpacing(look.space.m)
         grid.setVerticalSpacing(look.gap if look.gloves else look.space.xs)
         outer.addLayout(grid)
+        self.strip = DayStrip(look, Day(0, ())) if part in {Part.DAYS, Part.POINTS} else None
+        if self.strip is not None:
+            outer.addSpacing(look.space.s)
+            outer.addWidget(self.strip)
         outer.addStretch()
         pairs = part is Part.WEEKS
         for number, kind in enumerate(FIELDS[part]):

@@ -100,15 +100,23 @@ class HeadButtons:
     def __init__(self, look: Look, session: CalendarSession, *, narrow: bool) -> None:
         key = "" if narrow else "Ctrl+Z"
         self.undo = ActionButton(look, "Undo", "secondary", "undo-2", key)
-        self.undo.clicked.connect(session.undo)
+        self.undo.clicked.connect(self._undo)
         self.redo = ActionButton(look, "Redo", "secondary")
-        self.redo.clicked.connect(session.redo)
+        self.redo.clicked.connect(self._redo)
         face, key = ("Next", "") if narrow else ("Next problem", "F4")
         self.next = ActionButton(look, face, "secondary", "triangle-alert", key)
         self.next.setAccessibleName("Next problem")
         gap = max(look.space.s, look.gap)
         self.row: Strip = row_of(look, self.undo, self.redo, self.next, gap=gap)
         self._session = session
+
+    def _undo(self) -> None:
+        if self.undo.isVisible():  # the key is pressed with another table in front, too
+            self._session.undo()
+
+    def _redo(self) -> None:
+        if self.redo.isVisible():
+            self._session.redo()
 
     def show_draft(self, found: tuple[Problem, ...]) -> None:
         """Show what can be done."""

@@ -129,14 +129,14 @@ class CalendarPage(ActPage):
         self.first_focus = self.go
 
     def _add_keys(self) -> None:
-        keys, session = QKeySequence.StandardKey, self.session
-        self.on_key(QKeySequence(keys.Undo), session.undo)
+        keys, buttons = QKeySequence.StandardKey, self.editor.buttons
+        self.on_key(QKeySequence(keys.Undo), buttons.undo.click)
         for key in ("Ctrl+Y", "Ctrl+Shift+Z"):
-            self.on_key(QKeySequence(key), session.redo)
+            self.on_key(QKeySequence(key), buttons.redo.click)
         self.on_key(QKeySequence(keys.New), self.new.click)
         self.on_key(QKeySequence(keys.Open), self.open.click)
         self.on_key(QKeySequence(keys.Save), self.save.click)
-        self.on_key(Qt.Key.Key_F4, self.editor.next_problem)
+        self.on_key(Qt.Key.Key_F4, self._next_problem)
 
     def focus_result(self) -> None:
         """Go on with what was read."""
@@ -174,6 +174,11 @@ class CalendarPage(ActPage):
         path = files.ask_open(self, "Open a calendar", KINDS, self.session.folder())
         if path is not None:
             self.session.open_file(path)
+
+    def _next_problem(self) -> None:
+        if self.session.draft is not None:
+            self.turn(DRAFT)
+            self.editor.next_problem()
 
     def _begin_new(self) -> None:
         self.session.begin_new()

@@ -17,11 +17,17 @@ class DayStrip(QWidget):
 
     def __init__(self, look: Look, day: Day) -> None:
         super().__init__()
-        self._look, self._day = look, day
+        self._look = look
         self._caption = round(look.px(look.theme.type.caption) * 1.5)
         self.setFixedHeight(look.control + self._caption)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.show_day(day)
+
+    def show_day(self, day: Day) -> None:
+        """Show another day."""
+        self._day = day
         self.setAccessibleName(f"Day table {day.number}: {spoken(day)}")
+        self.update()
 
     def minimumSizeHint(self) -> QSize:
         """Wide enough for the hours below it."""

@@ -32,17 +32,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.qt_log_ignore("propagateSizeHints"))
 
 
-@pytest.fixture(scope="session")
-def frozen() -> Iterator[None]:
-    """What was imported for all tests need not be looked through after each of them."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
-
-
 @pytest.fixture(autouse=True)
-def collected(qapp: QApplication, frozen: None) -> Iterator[None]:
+def collected(qapp: QApplication) -> Iterator[None]:
     """Garbage is collected in the GUI thread, as in the program."""
     make_application([])
     yield
