@@ -24,11 +24,6 @@ class Kept:
     saved: Draft | None = None
     origin: str = ""  # where it came from, in words: "the table in force of meter 46000755036"
 
-    @property
-    def unsaved(self) -> bool:
-        """Whether there is something that no file holds."""
-        return self.draft != self.saved
-
 
 def keep(folder: Path, kept: Kept) -> None:
     """Keep the draft, so that it is there after the window was closed or the program ended.
@@ -71,11 +66,6 @@ def kept_draft(folder: Path) -> Kept | None:
         with translated(str(aside)):
             target.replace(aside)
         raise BadInput(f"the draft of a calendar is damaged; it is kept as {aside}") from error
-
-
-def forget_draft(folder: Path) -> None:
-    """Keep no draft any more."""
-    calendar_draft(folder).unlink(missing_ok=True)
 
 
 def save_draft(path: Path, draft: Draft) -> None:

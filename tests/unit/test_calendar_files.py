@@ -12,7 +12,7 @@ from app.services import calendar_interrupted, calendar_keeping
 from app.services.calendar_draft import Draft, new_draft
 from app.services.calendar_files import draft_shape, load_calendar, load_draft
 from app.services.calendar_interrupted import Interrupted, Outcome, begin, end, finding, told
-from app.services.calendar_keeping import Kept, forget_draft, keep, kept_draft, save_draft
+from app.services.calendar_keeping import Kept, keep, kept_draft, save_draft
 from drivers.calendar import (
     Calendar,
     CalendarReading,
@@ -108,10 +108,6 @@ def test_a_draft_is_there_again_with_its_file_and_what_stood_in_it(tmp_path):
     kept = Kept(WANTED, tmp_path / "T2.json", Draft(OLD), "file T2.json")
     keep(tmp_path, kept)
     assert kept_draft(tmp_path) == kept
-    assert kept.unsaved
-    assert not replace(kept, saved=WANTED).unsaved
-    forget_draft(tmp_path)
-    assert kept_draft(tmp_path) is None
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"draft": 3}', '{"draft": {"calendar": {}}}'])
