@@ -44,15 +44,6 @@ class CalendarPage(ActPage):
         super().__init__(look, session, "Calendar")
         self._view = DRAFT if session.draft is not None else IN_FORCE
         self._lines: tuple[Difference, ...] = ()
-        self._start = purpose(
-            look,
-            "clock",
-            "Calendar",
-            "Which rate runs at which hour of which day, in the meter and in a draft.",
-            "Read the meter, open a file or begin anew: then change it here, save it to a file, or"
-            " write it to the meter.",
-        )
-        self.column.addWidget(self._start, 1)
         self._broken = Banner(look, "warned", "A calendar was on its way to a meter")
         self.again = ActionButton(look, "Take it into the draft", "secondary")
         self.again.clicked.connect(self._take_broken)
@@ -62,6 +53,15 @@ class CalendarPage(ActPage):
         if side is not None:
             side.addWidget(row_of(look, self.again, self.seen, gap=max(look.space.s, look.gap)))
         self.column.addWidget(self._broken)
+        self._start = purpose(
+            look,
+            "clock",
+            "Calendar",
+            "Which rate runs at which hour of which day, in the meter and in a draft.",
+            "Read the meter, open a file or begin anew: then change it here, save it to a file, or"
+            " write it to the meter.",
+        )
+        self.column.addWidget(self._start, 1)
         self.views = Segments(look, NAMES)
         self.views.chosen.connect(self.turn)
         self.said = label(look, "", muted=True, wrap=True)
@@ -115,16 +115,18 @@ class CalendarPage(ActPage):
         self.save.clicked.connect(self._save)
         self.export = ActionButton(look, "Export…", "secondary")
         self.export.clicked.connect(self._export)
+        self.back = ActionButton(look, "Back to the calendar", "secondary", key="Esc")
+        self.back.clicked.connect(self.escape)
         self.edit = ActionButton(look, "Edit" if short else "Edit this table", "secondary")
         self.edit.clicked.connect(self._edit)
         self.write = ActionButton(look, "Write…", "danger", "wrench")
         self.write.clicked.connect(self.ask_to_write)
-        for button in (self.edit, self.write):
+        for button in (self.back, self.edit, self.write):
             button.setFixedHeight(look.primary if look.gloves else look.control)
         self.go = ActionButton(look, "Read the calendar", "primary", "gauge", "F3")
         self.go.clicked.connect(self.read)
         left: list[QWidget] = [self.port, self.open, self.new, self.save, self.export]
-        self.outer.addWidget(action_bar(look, left, [self.edit, self.write, self.go]))
+        self.outer.addWidget(action_bar(look, left, [self.back, self.edit, self.write, self.go]))
         self.set_primary(self.go)
         self.first_focus = self.go
 
@@ -147,6 +149,13 @@ class CalendarPage(ActPage):
     def read_meter(self) -> None:
         """Read both tables."""
         self.session.read_meter()
+
+    def escape(self) -> None:
+        """Stop what runs; leave the error that stands in the place of the calendar."""
+        if self.session.running:
+            self.session.stop()
+        else:
+            self.session.dismiss_failure()
 
     def ask_to_write(self) -> None:
         """Ask from when on, then begin to write."""
@@ -239,19 +248,20 @@ class CalendarPage(ActPage):
         super().show_session()
         session, running = self.session, self.session.running
         read, drafted = session.reading is not None, session.draft is not None
-        failed = session.failure is not None and not running
+        failed = session.failed_to_read
         empty = not read and not drafted
         self._start.setVisible(empty and not running and not failed)
-        self._work.setVisible(not empty)
+        self._work.setVisible(not empty and not failed)
+        self.back.setVisible(not empty and failed)
         self._show_broken()
         self._show_view(read=read, drafted=drafted)
         self.said.setText(self._sentence())
         self._answer()
         drafting = self._view in {DRAFT, DIFFERENCES}
-        self.save.setVisible(not empty)
-        self.export.setVisible(not empty)
-        self.edit.setVisible(read and not drafting)
-        self.write.setVisible(self.may_write and drafted and drafting)
+        self.save.setVisible(not empty and not failed)
+        self.export.setVisible(not empty and not failed)
+        self.edit.setVisible(read and not drafting and not failed)
+        self.write.setVisible(self.may_write and drafted and drafting and not failed)
         for button in (self.open, self.new, self.save, self.export, self.edit, self.go):
             button.setEnabled(not running)
         self.write.setEnabled(not running and self.editor.may_be_written)

@@ -84,6 +84,17 @@ class CalendarSession(ActSession):
             bench = self.station.desk.bench
             self.act(bench.write_calendar(self.station.at(), wanted, self.serial))
 
+    @property
+    def failed_to_read(self) -> bool:
+        """Whether the last read failed and nobody has left its error yet."""
+        return self.failure is not None and not self.running and self.doing != ACTING
+
+    def dismiss_failure(self) -> None:
+        """Leave the error of the last read: there is a calendar to go on with."""
+        if self.failed_to_read and (self.draft is not None or self.reading is not None):
+            self.failure, self.defect, self.notes = None, None, ()
+            self.turned.emit()
+
     def absorb(self, found: Found) -> None:
         """Take one thing of the meter."""
         item: Any = found.item
@@ -210,6 +221,7 @@ class CalendarSession(ActSession):
             self.history.seal()
         self.origin, self.path, self.saved = origin, path, saved
         self.rows.clear()
+        self.dismiss_failure()
         self._turn_draft()
         self.taken.emit()
 

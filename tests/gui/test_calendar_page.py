@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 
 from app.paths import calendar_draft, calendar_write
 from app.services import calendar_keeping, users
@@ -145,6 +147,19 @@ def test_the_draft_of_before_opens_with_the_page(desk, station, look, qtbot, tmp
     qtbot.waitUntil(page.editor.isVisible, timeout=WAIT)
     assert "From new: not saved to a file." in words_of(page)
     assert page.write.isVisible()
+
+
+def test_an_error_stands_in_the_place_of_the_calendar_until_it_is_left(page, desk, qtbot):
+    page.edit.click()
+    desk.broken = NoReply(2.0)
+    page.go.click()
+    settled(page.session, qtbot)
+    qtbot.waitUntil(lambda: "The meter does not answer" in words_of(page), timeout=WAIT)
+    assert not page.editor.isVisible()
+    assert list(unnamed(page)) == []
+    QTest.keyClick(page, Qt.Key.Key_Escape)
+    assert page.editor.isVisible()
+    assert "does not answer" not in words_of(page)
 
 
 def test_a_full_disk_is_said_and_the_work_goes_on(editing, qtbot, monkeypatch):
