@@ -11,13 +11,16 @@ from app.errors import BadInput
 from app.services.calendar_draft import Draft
 from app.services.shapes import time_text
 from drivers.calendar import (
+    BadCalendar,
     Calendar,
     CalendarReading,
     Day,
+    Limits,
     Season,
     SpecialDay,
     SwitchingPoint,
     Week,
+    check,
 )
 
 T = TypeVar("T")
@@ -60,9 +63,13 @@ def load_calendar(
     in place of ``calendar`` the ``passive`` or ``active`` table of a reading is taken.
 
     Raises:
-        BadInput: The file cannot be read; the text says where.
+        BadInput: The file cannot be read, or no meter would take the table; the text says where.
     """
     draft = load_draft(path)
+    try:
+        check(draft.table, draft.special_days or (), Limits())
+    except BadCalendar as error:
+        raise BadInput(f"{path}: {error}") from error
     return draft.table, draft.special_days, draft.activation
 
 
