@@ -111,9 +111,13 @@ class CalendarSession(ActSession):
 
     def _learn_limits(self) -> None:
         bench, at, serial = self.station.desk.bench, self.station.at(), self.serial
-        look = self.station.fetcher.fetch
-        look("calendar limits", lambda: bench.calendar_limits(at, serial), self._take_limits,
-             self.station.refused.emit)  # fmt: skip
+        unknown = Limits()  # a type that cannot be loaded is told when the meter is read
+        self.station.fetcher.fetch(
+            "calendar limits",
+            lambda: bench.calendar_limits(at, serial),
+            self._take_limits,
+            lambda _: self._take_limits(unknown),
+        )
 
     def _take_limits(self, limits: Limits) -> None:
         if limits != self.limits:
