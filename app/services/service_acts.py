@@ -204,9 +204,13 @@ def _reason() -> Task[str]:
 
 
 def _not_done(record: Record, what: str, serial: str, error: BaseException) -> None:
-    """Record that it was refused or stopped, or that nobody knows."""
+    """Record that it was refused or stopped, or that nobody knows.
+
+    A calendar goes over in parts: what was refused at one of them may have left others written.
+    """
     known = isinstance(error, _REFUSALS)
     told = {"error": str(error), "notes": list(getattr(error, "__notes__", ()))}
-    record(f"{what}.not_done" if known else f"{what}.unknown", serial, told)
+    refused = "not_finished" if what == "calendar" else "not_done"
+    record(f"{what}.{refused}" if known else f"{what}.unknown", serial, told)
     if not known and isinstance(error, DriverError):
         error.add_note("Nobody knows whether the meter did it: read it again first.")

@@ -91,7 +91,7 @@ class CalendarAccess:
         kept = self._table(_PASSIVE)
         if sorted_table(kept) != sorted_table(calendar):
             raise ValueRefused("the passive switching table reads back otherwise than written")
-        if special_days is not None and self._special_days() != special_days:
+        if special_days is not None and _in_order(self._special_days()) != _in_order(special_days):
             raise ValueRefused("the special days read back otherwise than written")
         return self._in_force(calendar, activation)
 
@@ -190,6 +190,11 @@ def _day(item: tuple[object, ...]) -> Day:
         time = _raw(point[0], 2)
         points.append(SwitchingPoint(f"{time[0]:02}:{time[1]:02}", _number(point[2])))
     return Day(_number(item[0]), tuple(points))
+
+
+def _in_order(days: tuple[SpecialDay, ...]) -> list[SpecialDay]:
+    """Return special days by their number: some meters keep them in an order of their own."""
+    return sorted(days, key=lambda day: day.index)
 
 
 def _special_day(item: tuple[object, ...]) -> SpecialDay:

@@ -67,6 +67,12 @@ def test_a_table_in_force_at_once_reads_back_as_the_active_one(pdu) -> None:
         assert [event.code for event in meter.events()][-1] == "9"
 
 
+def test_special_days_that_the_meter_sorts_are_the_ones_that_were_written() -> None:
+    with Bench().opened() as meter:
+        after = meter.write_calendar(NEW, tuple(reversed(SPECIAL)), None)
+        assert after.special_days == SPECIAL
+
+
 def test_a_table_for_later_is_passive_until_then() -> None:
     bench = Bench()
     later = START + timedelta(hours=2)
