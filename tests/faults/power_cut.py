@@ -116,12 +116,13 @@ class Disk:
                 content = path.read_bytes()
                 node = Inode(bytearray(content), bytearray(content))
             self.safe[path.relative_to(self.start).as_posix()] = node
+        self.safe[""] = FOLDER
         self.shown.update(self.safe)
 
-    def name(self, path: str) -> str:
-        """Return a path as it is called here, "" outside."""
-        inside = path.startswith(f"{self.root}/")
-        return path[len(str(self.root)) + 1 :] if inside else ""
+    def name(self, path: str) -> str | None:
+        """Return a path as it is called here, "" for the root, None outside."""
+        inside = path == str(self.root) or path.startswith(f"{self.root}/")
+        return path[len(str(self.root)) + 1 :] if inside else None
 
     def change(self, change: Change) -> None:
         """Let names of one folder come and go."""
@@ -171,7 +172,7 @@ def _apply(change: Change, names: Names) -> None:
 
 def _reached(name: str, names: Names) -> bool:
     folder = _folder(name)
-    return not folder or (names.get(folder) is FOLDER and _reached(folder, names))
+    return not name or (names.get(folder) is FOLDER and _reached(folder, names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,13 +244,14 @@ class Replay:
                     yield Happened(mark=mark)
             else:
                 texts = (text.decode(errors="replace") for text in call.texts)
-                concerned = call.descriptor in self._open or any(map(self.disk.name, texts))
-                assert not concerned, f"{call.name} is not known here"
+                named = [text for text in texts if self.disk.name(text) is not None]
+                assert not named, f"{call.name} is not known here"
+                assert call.descriptor not in self._open, f"{call.name} is not known here"
 
     def _opened(self, call: Call) -> None:
         self._open.pop(call.answer, None)
         (name,) = self._names(call)
-        if not name:
+        if name is None:
             return
         node = self.disk.shown.get(name)
         if node is None:
@@ -277,17 +279,17 @@ class Replay:
 
     def _unlinked(self, call: Call) -> None:
         (name,) = self._names(call)
-        if name:
+        if name is not None:
             self.disk.change({name: None})
 
     def _renamed(self, call: Call) -> None:
         old, new = self._names(call)
-        if new:
+        if old is not None and new is not None:
             self.disk.change({old: None, new: self.disk.shown[old]})
 
     def _made(self, call: Call) -> None:
         (name,) = self._names(call)
-        if name:
+        if name is not None:
             self.disk.change({name: FOLDER})
 
     def _synced(self, descriptor: int) -> Iterator[Happened]:
@@ -302,5 +304,5 @@ class Replay:
         else:
             node.sync()
 
-    def _names(self, call: Call) -> list[str]:
+    def _names(self, call: Call) -> list[str | None]:
         return [self.disk.name(text.decode()) for text in call.texts]

@@ -184,7 +184,7 @@ def test_the_recording_holds_everything_that_the_day_wrote(recording):
         pass
     there = {
         disk.name(str(path)): path
-        for path in recording.root.rglob("*")
+        for path in [recording.root, *recording.root.rglob("*")]
         if not path.name.endswith("-shm")  # no part of the data
     }
     assert there.keys() == disk.shown.keys()
