@@ -154,7 +154,9 @@ def campaign_names(db: Database) -> list[str]:
 
 
 def has_campaigns(db: Database) -> bool:
-    """Tell whether there is any campaign on this laptop."""
+    """Tell whether there is any campaign on this laptop that who has signed in may see."""
+    if db.actor is not None and db.actor.areas:
+        return bool(campaign_names(db))
     with db.read() as session:
         first = select(VendingRecord.order_id).where(VendingRecord.campaign != "").limit(1)
         return session.scalar(first) is not None
