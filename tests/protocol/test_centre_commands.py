@@ -160,6 +160,16 @@ def test_once_people_are_entered_only_who_may_reaches_a_meter(run, tmp_path):
         run(*told, code=20, METERWRIGHT_USER="carl", METERWRIGHT_PASSWORD=PASSWORD)
 
 
+def key_changes(db, *orders):
+    """Put orders in, each with its number, area and campaign."""
+    with db.write() as session:
+        for number, area, name in orders:
+            order = WorkOrder(number=number, area=area)
+            session.add(order)
+            session.flush()
+            session.add(VendingRecord(order_id=order.order_id, drn=number, campaign=name))
+
+
 LOOKED_AT = [
     ("orders", "list"),
     ("orders", "show", "1"),
@@ -172,13 +182,7 @@ def test_once_people_are_entered_looking_needs_one_sign_in_a_command(run, tmp_pa
     with Database.open(tmp_path / "office") as db:
         users.add(db, "ada", "administrator", PASSWORD)
         users.add(db, "carl", "agent", PASSWORD, by=SignedIn("ada", "administrator"))
-        with db.write() as session:
-            for number, area in (("1", "North"), ("2", "South")):
-                order = WorkOrder(number=number, area=area)
-                session.add(order)
-                session.flush()
-                record = VendingRecord(order_id=order.order_id, drn=number, campaign="North")
-                session.add(record)
+        key_changes(db, ("1", "North", "North"), ("2", "South", "North"))
     carl = {"METERWRIGHT_USER": "carl", "METERWRIGHT_PASSWORD": PASSWORD}
     for words in LOOKED_AT:
         run(*words, code=20)
@@ -199,15 +203,7 @@ def test_a_campaign_shows_a_person_with_areas_the_meters_there(run, tmp_path):
         users.add(db, "ada", "administrator", PASSWORD)
         users.add(db, "ana", "installer", PASSWORD, by=SignedIn("ada", "administrator"),
                   areas=("North",))  # fmt: skip
-        with db.write() as session:
-            for number, area, name in (
-                ("1", "North", "all"), ("2", "South", "all"), ("3", "South", "far"),
-            ):  # fmt: skip
-                order = WorkOrder(number=number, area=area)
-                session.add(order)
-                session.flush()
-                record = VendingRecord(order_id=order.order_id, drn=number, campaign=name)
-                session.add(record)
+        key_changes(db, ("1", "North", "all"), ("2", "South", "all"), ("3", "South", "far"))
         db.actor = SignedIn("ana", "installer", ("North",))
         assert campaign_names(db) == ["all"]
     ana = {"METERWRIGHT_USER": "ana", "METERWRIGHT_PASSWORD": PASSWORD}
