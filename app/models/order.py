@@ -58,8 +58,8 @@ class WorkOrder(Base):
         ),
         Index("ix_work_order_list", "state", "priority", "due"),
         # Sorting all orders reads an index from end to end; without a day they come last.  The
-        # state is there so that the open ones alone need no look at the rows.
-        Index("ix_work_order_urgent", "priority", text("(due IS NULL)"), "due", "state"),
+        # state and the area are there so that a choice of them needs no look at the rows.
+        Index("ix_work_order_urgent", "priority", text("(due IS NULL)"), "due", "state", "area"),
         Index("ix_work_order_title", "title", "state"),
         Index("ix_work_order_counted", text("length(number)"), "number"),
     )

@@ -91,7 +91,7 @@ def try_all(child: Child, call: str, action: str, most: int, begin, check) -> st
         where = f"{call} {action} at {at} of {counting.count}"
         # How often an answer is read differs: the last points may not be reached.
         expected = {KILLED, 0} if action.startswith("signal") else {0}
-        assert status in expected, f"{where}: status {status}"
+        assert status in expected, f"{where}: status {status}\n{child.said()}"
         assert child.day()[0] == 0, f"stuck after {where}"
         check()
     return f"{call} {action}: {len(tried)} of {counting.count} points tried, failures 0"

@@ -10,13 +10,13 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Put the state into two indexes and make the third; the rows stay as they are."""
+    """Put state and area into the indexes and make another; the rows stay as they are."""
     op.drop_index("ix_work_order_urgent", "work_order")
     op.drop_index("ix_work_order_title", "work_order")
     op.create_index(
         "ix_work_order_urgent",
         "work_order",
-        ["priority", sa.text("(due IS NULL)"), "due", "state"],
+        ["priority", sa.text("(due IS NULL)"), "due", "state", "area"],
     )
     op.create_index("ix_work_order_title", "work_order", ["title", "state"])
     op.create_index("ix_work_order_counted", "work_order", [sa.text("length(number)"), "number"])
