@@ -22,8 +22,10 @@ from app.workorders.queue import OPEN_STATES, PAGE, QueueFilter, count_by_state,
 REPEATS = 3
 STATES = ("downloaded", "accepted", "started", "done", "submitted", "approved", "closed")
 STREETS = ("Oak", "Mill", "Canal", "Quay", "Church", "High", "Harbour", "Älv", "Łąka")
+AREAS = ("North/Oak", "North/Quay", "South", "Northern", "")
 OPEN = ", ".join(f"'{state}'" for state in sorted(OPEN_STATES))
 URGENT = "ORDER BY priority, due IS NULL, due, rowid"
+BELOW_NORTH = "substr(area, 1, 6) = 'North/'"
 FOUND = "instr(search, '{}') > 0"
 
 Question = tuple[str, float, QueueFilter, str]
@@ -50,13 +52,31 @@ QUESTIONS: tuple[Question, ...] = (
         "sort: all by meter, descending",
         0.6,
         QueueFilter(order_by="meter", descending=True),
-        "SELECT rowid FROM work_order ORDER BY meter_serial DESC, rowid",
+        "SELECT rowid FROM work_order ORDER BY meter_serial DESC, rowid DESC",
     ),
     (
         "sort: all by place",
         0.6,
         QueueFilter(order_by="place"),
         "SELECT rowid FROM work_order ORDER BY title, rowid",
+    ),
+    (
+        "sort: open orders by place",
+        0.6,
+        QueueFilter(states=OPEN_STATES, order_by="place"),
+        f"SELECT rowid FROM work_order WHERE state IN ({OPEN}) ORDER BY title, rowid",
+    ),
+    (
+        "filter: open orders due until a day",
+        0.6,
+        QueueFilter(states=OPEN_STATES, due_to=date(2026, 6, 1)),
+        f"SELECT rowid FROM work_order WHERE state IN ({OPEN}) AND due <= '2026-06-01' {URGENT}",
+    ),
+    (
+        "filter: an area and below",
+        0.6,
+        QueueFilter(area="North"),
+        f"SELECT rowid FROM work_order WHERE (area = 'North' OR {BELOW_NORTH}) {URGENT}",
     ),
     (
         "filter: two words anywhere",
@@ -100,6 +120,10 @@ def measure(db: Database, plain: sqlite3.Connection) -> None:
     sql = "SELECT state, count(*) FROM work_order GROUP BY state"
     theirs, _ = best(lambda: plain.execute(sql).fetchall())
     line("count by state", sum(counts.values()), ours, theirs, 0.3)
+    ours, counts = best(lambda: count_by_state(db, QueueFilter(text="quay")))
+    sql = f"SELECT state, count(*) FROM work_order WHERE {FOUND.format('quay')} GROUP BY state"
+    theirs, _ = best(lambda: plain.execute(sql).fetchall())
+    line("count by state, of one word", sum(counts.values()), ours, theirs, 0.6)
     scroll(db)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"peak memory {peak:.0f} MB (with the lists of plain sqlite3)")
@@ -170,6 +194,7 @@ def fill(path: Path, total: int) -> None:
                 "limit_pack": "generic-230v",
                 "title": place,
                 "state": chance.choice(STATES),
+                "area": chance.choice(AREAS),
                 "priority": chance.randint(1, 5),
                 "due": (first + timedelta(days=chance.randrange(700))).isoformat(),
                 "meter_serial": serial,

@@ -125,18 +125,21 @@ def sessions(world: World, count: int = 40) -> float:
 
 
 class CountedSocket(socket.socket):
-    """A line whose messages to the server are counted, and the time it waits for answers."""
+    """A line whose round trips are counted, and the time it waits for answers."""
 
-    sent = 0
+    asked = False
+    trips = 0
     waited = 0.0
 
     def send(self, *arguments: Any) -> int:
-        """Send, and count: pg8000 sends once for each round trip."""
-        CountedSocket.sent += 1
+        """Send; a question may go out in several pieces."""
+        CountedSocket.asked = True
         return super().send(*arguments)
 
     def recv_into(self, *arguments: Any) -> int:
-        """Receive, and measure the wait."""
+        """Receive, count the first piece of an answer, and measure the wait."""
+        CountedSocket.trips += CountedSocket.asked
+        CountedSocket.asked = False
         begun = time.perf_counter()
         try:
             return super().recv_into(*arguments)
@@ -157,13 +160,11 @@ def round_trips(world: World, count: int = 20) -> tuple[float, float, float]:
 
     wire.connected_socket = counted
     try:
-        CountedSocket.sent, CountedSocket.waited = 0, 0.0
+        CountedSocket.trips, CountedSocket.waited = 0, 0.0
         took = count / sessions(world, count)
     finally:
         wire.connected_socket = plain
-    # The last message says goodbye, and nobody waits for an answer.
-    trips = CountedSocket.sent / count - 1
-    return trips, took / count * 1000, CountedSocket.waited / count * 1000
+    return CountedSocket.trips / count, took / count * 1000, CountedSocket.waited / count * 1000
 
 
 def readings(world: PostgresWorld) -> tuple[float, float, float, float]:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any, NoReturn
 
+from pg8000.converters import make_params
+from pg8000.core import Context
 from pg8000.exceptions import DatabaseError, InterfaceError
 from pg8000.native import Connection
 from sqlalchemy.engine import URL, make_url
@@ -31,6 +33,8 @@ from app.errors import (
 DRIVER = "postgresql+pg8000"
 _TIMEOUT_S = 30
 _PORT = 5432
+_UNNAMED = b"\x00"
+_SYNC = b"S\x00\x00\x00\x04"
 _OPTIONS = {"unix_sock", "sslrootcert", "sslcert", "sslkey", "timeout"}
 
 # Refusals of our own functions (class MW) and of the server.
@@ -108,6 +112,28 @@ def address(url: str) -> Address:
     )  # fmt: skip
 
 
+class _OneTrip(Connection):  # type: ignore[misc]  # the driver has no types
+    """A connection that asks each question in one round trip.
+
+    The driver waits after each of parse, describe and bind; over a far line every wait is felt.
+    The protocol lets them go out together: after an error the server skips all up to the sync.
+    """
+
+    def execute_unnamed(
+        self, statement: str, vals: Any = (), oids: Any = (), stream: Any = None
+    ) -> Any:
+        """Run a statement with its values."""
+        context = Context(statement, stream=stream)
+        self.send_PARSE(_UNNAMED, statement, oids)
+        self.send_DESCRIBE_STATEMENT(_UNNAMED)
+        self.send_BIND(_UNNAMED, make_params(self.py_types, vals))
+        self.send_EXECUTE()
+        self._sock.write(_SYNC)
+        self._sock.flush()
+        self.handle_messages(context)
+        return context
+
+
 class Wire:
     """One connection, made when first needed; every statement is a transaction of its own."""
 
@@ -117,7 +143,6 @@ class Wire:
         self._password = password
         self._connection: Any = None
         self._socket: socket.socket | None = None
-        self._prepared: dict[str, Any] = {}
 
     def call(self, statement: str, *values: object) -> Any:
         """Return the first value of the first row, None without a row; see `query`."""
@@ -134,12 +159,7 @@ class Wire:
         try:
             connection = self._connected()
             named = {f"v{index}": value for index, value in enumerate(values)}
-            if not named:
-                return list(connection.run(statement) or [])
-            # Prepared once a connection: one round trip each time after.
-            if statement not in self._prepared:
-                self._prepared[statement] = connection.prepare(statement)
-            return list(self._prepared[statement].run(**named) or [])
+            return list(connection.run(statement, **named) or [])
         except (DatabaseError, *_BROKEN) as error:
             self.close()
             raise_in_our_words(error, self.where, self._who)
@@ -172,7 +192,6 @@ class Wire:
     def close(self) -> None:
         """Throw the connection away; a second call does nothing."""
         connection, self._connection = self._connection, None
-        self._prepared.clear()
         if connection is not None:
             with suppress(DatabaseError, *_BROKEN):
                 connection.close()
@@ -185,7 +204,7 @@ class Wire:
             where = self.where
             self._socket = line = connected_socket(where)
             try:
-                self._connection = Connection(
+                self._connection = _OneTrip(
                     where.user,
                     host=where.host or "localhost",
                     database=where.database,

@@ -3,24 +3,20 @@
 import os
 import time
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
-from app.centre.contract import MAX_EVENTS, Centre, Enrolment
-from app.centre.opening import open_centre
+from app.centre.contract import MAX_EVENTS, Enrolment
+from app.commands.office import centre_url, note, opened
 from app.commands.options import common_options, database
-from app.commands.review import note, review, user
+from app.commands.review import review, user
 from app.commands.terminal import Terminal, duration, reported, text_table
 from app.errors import BadInput, CentreUnreachable
 from app.messages import explain
 from app.models.database import Database
-from app.paths import data_folder, settings_file
-from app.services.centre_login import centre_password
 from app.services.dispatch import progress as grouped
-from app.settings import Settings
 from app.sync.backoff import Backoff
 from app.sync.journal import laptop_of
 from app.sync.retention import purge
@@ -79,23 +75,6 @@ def _for_ever(terminal: Terminal, db: Database, address: str, every: float) -> N
         backoff.succeeded()
         terminal.result(_shape(result), _words(result))
         time.sleep(every)
-
-
-def opened(url: str, data: Path | None) -> Centre:
-    """Return the centre at ``url``; its password comes from the environment or the vault."""
-    return open_centre(url, partial(centre_password, data_folder(data)))
-
-
-def centre_url(data: Path | None) -> str:
-    """Return the centre's URL from the settings.
-
-    Raises:
-        BadInput: None is set.
-    """
-    address = Settings(settings_file(data_folder(data))).text("centre.url")
-    if not address:
-        raise BadInput("no centre is set; use --centre URL, or set it in the settings")
-    return address
 
 
 def _shape(result: SyncResult) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,8 +12,11 @@ from app.commands.terminal import reported
 from app.errors import BadInput, NotPermitted
 from app.models.database import FILE, Database
 from app.paths import data_folder
-from app.services.seat import demand, demand_somebody, shared
+from app.services.seat import demand, shared
 from drivers.secrets import Secrets
+
+if TYPE_CHECKING:
+    from app.services.users import SignedIn
 
 Command = Callable[..., Any]
 
@@ -55,21 +58,32 @@ def database(data: Path | None, *, read_only: bool = False) -> Database:
     db = Database.open(data_folder(data), read_only=read_only)
     name = os.environ.get(USER_VARIABLE, "")
     if name and not read_only:
-        from app.services.users import sign_in
-
         try:
-            db.actor = sign_in(db, name, os.environ.get(PASSWORD_VARIABLE, ""))
+            db.actor = _signed_in(db, name)
         except BaseException:
             db.close()
             raise
     return db
 
 
-def looked_at(data: Path | None) -> Database:
-    """Open the local database to be read; where people are entered, for one who has signed in.
+def _signed_in(db: Database, name: str) -> "SignedIn":
+    """Return who has signed in: once a command, however often it opens the database."""
+    from app.services.users import sign_in
+
+    context = click.get_current_context(silent=True)
+    known: dict[str, Any] = context.meta if context is not None else {}
+    key = f"{__name__} {db.folder} {name}"
+    if key not in known:
+        known[key] = sign_in(db, name, os.environ.get(PASSWORD_VARIABLE, ""))
+    signed_in: SignedIn = known[key]
+    return signed_in
+
+
+def looked_at(data: Path | None, right: str) -> Database:
+    """Open the local database to be read; where people are entered, for one who has the right.
 
     Raises:
-        NotPermitted: METERWRIGHT_USER names nobody, or the password does not fit.
+        NotPermitted: METERWRIGHT_USER names nobody who has it, or the password does not fit.
     """
     db = database(data, read_only=True)
     if not shared(db):
@@ -77,7 +91,7 @@ def looked_at(data: Path | None) -> Database:
     db.close()
     db = database(data)  # a sign-in is written down
     try:
-        demand_somebody(db)
+        demand(db, right)
     except NotPermitted:
         db.close()
         raise

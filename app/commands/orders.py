@@ -6,14 +6,15 @@ from typing import Any
 
 import click
 
+from app.commands.office import acting, acting_options, centre_url, note, opened
 from app.commands.options import common_options, database, looked_at
-from app.commands.review import acting, acting_options, note, visit_shape
+from app.commands.review import visit_shape
 from app.commands.terminal import Terminal, reported, text_table
 from app.errors import BadInput
 from app.main import desk_on
 from app.models.database import Database
 from app.models.order import OrderState
-from app.services.seat import demand_somebody
+from app.services.seat import demand
 from app.services.token_box import TokenBox
 from app.workorders.exchange.export_orders import export_orders
 from app.workorders.exchange.import_orders import ImportResult, import_orders
@@ -123,7 +124,7 @@ def list_orders(
     *, state: str | None, queue: str, search: str, data: Path | None, as_json: bool
 ) -> None:
     """List the orders on this laptop."""
-    with reported(as_json), looked_at(data) as db:
+    with reported(as_json), looked_at(data, "orders.look") as db:
         if state and state not in {one.value for one in OrderState}:
             known = ", ".join(OrderState)
             raise BadInput(f"there is no state {state!r}; one of {known} is meant")
@@ -159,7 +160,7 @@ def _list_words(found: list[QueueRow]) -> str:
 @common_options
 def show_order(*, order: str, data: Path | None, as_json: bool) -> None:
     """Show everything about one ORDER (its number or id)."""
-    with reported(as_json), looked_at(data) as db:
+    with reported(as_json), looked_at(data, "orders.look") as db:
         detail = order_detail(db, find_order(db, order))
         Terminal(as_json).result(detail_shape(detail), lambda: _detail_words(detail))
 
@@ -186,7 +187,7 @@ def _detail_words(detail: OrderDetail) -> str:
 def export_file(*, file: Path, data: Path | None, as_json: bool) -> None:
     """Write results to FILE: .xlsx, .csv (three files) or .jsonl (the journal)."""
     with reported(as_json), database(data) as db:
-        demand_somebody(db)
+        demand(db, "orders.look")
         written = export_orders(db, file)
         Terminal(as_json).result({"file": str(file), "sha256": written}, f"Written to {file}")
 
@@ -212,7 +213,6 @@ def assign_orders(
     as_json: bool,
 ) -> None:
     """Give orders at the centre to a laptop, or call them back; ORDER is a number or an id."""
-    from app.commands.centre import centre_url, opened
     from app.services import dispatch, users
 
     with reported(as_json):

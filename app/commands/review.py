@@ -1,10 +1,8 @@
 """``centre review`` and ``centre user``: people, and what they decide at the centre."""
 
 import getpass
-import os
 import sys
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,42 +11,13 @@ import click
 
 from app.centre.contract import Centre, ReviewItem
 from app.centre.order import CentreOrder
-from app.commands.options import PASSWORD_VARIABLE, Command, common_options, database
+from app.commands.office import acting, acting_options, note, opened
+from app.commands.options import common_options, database, needs
 from app.commands.terminal import Terminal, reported, text_table
 from app.errors import BadInput, NotFound
 from app.services import review as desk
 from app.services import users
-from app.services.audit import append
 from app.services.users import SignedIn
-
-
-def acting_options(command: Command) -> Command:
-    """Add ``--as`` and ``--role``; see `acting`."""
-    command = click.option("--role", default="", help="as long as nobody is entered")(command)
-    return click.option("--as", "name", default="", help="who acts; signs in")(command)
-
-
-def acting(data: Path | None, name: str, role: str) -> SignedIn:
-    """Return who acts; the password comes from METERWRIGHT_PASSWORD or is asked for."""
-    with database(data) as db:
-        password = ""
-        if users.people(db):
-            password = os.environ.get(PASSWORD_VARIABLE, "")
-            if not password and sys.stdin.isatty():
-                password = getpass.getpass(f"Password of {name}: ")
-        return users.acting(db, name, password, role)
-
-
-def note(data: Path | None, who: str, act: str, subject: str, body: Any = None) -> None:
-    """Put a security-relevant act into the audit chain of this data folder."""
-    with database(data) as db, db.write() as session:
-        append(session, who, act, subject, body)
-
-
-def _opened(url: str, data: Path | None) -> AbstractContextManager[Centre]:
-    from app.commands.centre import opened
-
-    return opened(url, data)
 
 
 @click.group()
@@ -59,9 +28,10 @@ def review() -> None:
 @review.command("list")
 @click.argument("url")
 @common_options
+@needs("review.look")
 def list_waiting(url: str, data: Path | None, as_json: bool) -> None:
     """List what waits for a person: visits, and events that were not applied."""
-    with reported(as_json), _opened(url, data) as store:
+    with reported(as_json), opened(url, data) as store:
         found = desk.waiting(store)
         shape = {
             "visits": [visit_shape(order) for order in found.visits],
@@ -74,9 +44,10 @@ def list_waiting(url: str, data: Path | None, as_json: bool) -> None:
 @click.argument("url")
 @click.argument("order")
 @common_options
+@needs("review.look")
 def show(url: str, order: str, data: Path | None, as_json: bool) -> None:
     """Show everything the centre has about ORDER (its number or id), or item ID of the list."""
-    with reported(as_json), _opened(url, data) as store:
+    with reported(as_json), opened(url, data) as store:
         found = desk.dossier(store, _order_of(store, order))
         events = [
             {
@@ -119,7 +90,7 @@ def approve(
     with reported(as_json):
         who = acting(data, name, role or users.VERIFIER)
         who.demand("review.approve")
-        with _opened(url, data) as store:
+        with opened(url, data) as store:
             after = desk.approve(store, order, who.person)
         note(data, who.name, "review.approved", after.order_id)
         _told(as_json, after)
@@ -147,7 +118,7 @@ def reject(
     with reported(as_json):
         who = acting(data, name, role or users.VERIFIER)
         who.demand("review.approve")
-        with _opened(url, data) as store:
+        with opened(url, data) as store:
             after = desk.reject(store, order, who.person, reason=reason, steps=steps)
         note(data, who.name, "review.rejected", after.order_id, {"reason": reason})
         _told(as_json, after)
@@ -178,7 +149,7 @@ def settle(
         who.demand("review.settle")
         if not decision:
             raise BadInput("use --accept or --dismiss")
-        with _opened(url, data) as store:
+        with opened(url, data) as store:
             closed = desk.settle(store, _number(item), decision, who.person, reason=reason)
         note(data, who.name, "review.settled", closed.event_id, {"decision": decision})
         Terminal(as_json).result(item_shape(closed), f"Item {item}: {decision}")

@@ -213,7 +213,7 @@ def _previewed(told: Incoming, *, as_json: bool) -> None:
 @common_options
 def list_tokens(*, order: str, data: Path | None, as_json: bool) -> None:
     """List the tokens of an ORDER, masked, with what became of them."""
-    with reported(as_json), looked_at(data) as db:
+    with reported(as_json), looked_at(data, "token.look") as db:
         views = token_views(db, find_order(db, order))
         shape = [
             {
@@ -263,7 +263,7 @@ def campaign_import(
 @common_options
 def campaign_show(*, name: str, data: Path | None, as_json: bool) -> None:
     """Show how far each meter of the campaign NAME is."""
-    with reported(as_json), database(data, read_only=True) as db:
+    with reported(as_json), looked_at(data, "token.look") as db:
         status = campaign_status(db, name)
         shape = {
             "campaign": name,

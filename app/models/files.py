@@ -14,8 +14,9 @@ FOLDER = "files"
 def keep_file(folder: Path, data: bytes, suffix: str) -> tuple[str, str]:
     """Keep ``data`` below the data folder; return its SHA-256 (hex) and its path from there.
 
-    The file is whole or absent: written under a temporary name, flushed to the disk, renamed.
-    The same data is kept once.
+    The file is whole or absent: written under a temporary name, flushed to the disk, renamed; so
+    is the way to it, since a new folder is as easily lost in a power cut as a new file.  The same
+    data is kept once.
 
     Raises:
         NoRoom: The disk is full or cannot be written.
@@ -27,6 +28,8 @@ def keep_file(folder: Path, data: bytes, suffix: str) -> tuple[str, str]:
         if not (target.is_file() and target.stat().st_size == len(data)):
             target.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(target, data)
+        for place in (target.parent, target.parent.parent, folder):
+            flush_folder(place)  # also of an older file: who made it may have been killed since
     return sha256, relative
 
 

@@ -7,7 +7,7 @@ compares the migrated database with the tables.
 from app.models import blob, journal, measured, order, people, place, token
 from app.models.base import Base
 
-REVISION = "0002"
+REVISION = "0003"
 
 TABLE_MODULES = (blob, journal, measured, order, people, place, token)
 METADATA = Base.metadata

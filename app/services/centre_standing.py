@@ -6,6 +6,7 @@ from typing import Any
 
 from app.centre.contract import Centre
 from app.models.base import utc_now
+from app.models.people import Actor
 from app.services.dispatch import Progress, progress
 from app.services.tables import Table
 
@@ -53,10 +54,16 @@ class Standing:
     groups: dict[str, tuple[Progress, ...]]
 
 
-def standing(centre: Centre) -> Standing:
-    """Return what the centre holds now, those laptops first that were not heard of the longest."""
+def standing(centre: Centre, actor: Actor | None = None) -> Standing:
+    """Return what the centre holds now, those laptops first that were not heard of the longest.
+
+    Orders and reviews are those in the areas of ``actor``; laptops and events are everybody's.
+    """
     found = centre.status()
-    counts = centre.counts()
+    counts, reviews_open = centre.counts(), found["review_open"]
+    if actor is not None and actor.areas:
+        counts = [count for count in counts if actor.sees(count.area)]
+        reviews_open = _reviews_of(centre, actor)
     events: dict[str, int] = found["events"]
     return Standing(
         centre_id=found["centre_id"],
@@ -64,8 +71,8 @@ def standing(centre: Centre) -> Standing:
         generation=found["generation"],
         at=utc_now(),
         laptops=tuple(sorted(map(_laptop, found["devices"]), key=_oldest_first)),
-        reviews_open=found["review_open"],
-        visits_in_review=found["work_orders"].get("in_review", 0),
+        reviews_open=reviews_open,
+        visits_in_review=sum(one.number for one in counts if one.state == "in_review"),
         events=sum(events.values()),
         not_applied=sum(number for verdict, number in events.items() if verdict != "applied"),
         groups={by: tuple(progress(counts, by)) for by in GROUPS},
@@ -88,6 +95,18 @@ def shape(found: Standing) -> dict[str, Any]:
     for row, item in zip(data["laptops"], found.laptops, strict=True):
         row["last_seen"] = item.last_seen.isoformat() if item.last_seen else None
     return data
+
+
+def _reviews_of(centre: Centre, actor: Actor) -> int:
+    """Return how many open reviews are of orders in a person's areas."""
+    items = centre.reviews()
+    wanted = {item.order_id for item in items if item.order_id}
+    seen = {
+        order.order_id
+        for order in (centre.orders(sorted(wanted)) if wanted else ())
+        if actor.sees(order.area)
+    }
+    return sum(item.order_id in seen for item in items)
 
 
 def _cells(item: Laptop) -> list[str]:

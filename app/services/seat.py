@@ -45,6 +45,11 @@ def demand_area(db: Database, area: str) -> None:
         raise NotPermitted(f"{db.actor.name} works in {own}; this order is of {area or 'no area'}")
 
 
+def seen(db: Database, area: str) -> bool:
+    """Tell whether an area lies in the data segment of who sits at ``db``."""
+    return db.actor is None or db.actor.sees(area)
+
+
 def shared(db: Database) -> bool:
     """Tell whether people are entered, so that a sign-in is needed."""
     with db.read() as session:

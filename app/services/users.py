@@ -36,6 +36,7 @@ _ALL = _FIELD | _OFFICE | {VERIFIER, AGENT, SECURITY}
 
 # What each function of the program needs.
 RIGHTS: dict[str, frozenset[str]] = {
+    "orders.look": _ALL,
     "orders.work": _FIELD,
     "orders.import": _FIELD | _OFFICE,
     "orders.assign": _OFFICE,

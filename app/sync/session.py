@@ -217,6 +217,8 @@ class _Session:
                 cursor = laptop.mail_cursor
             self._received += len(mails)
             yield Progress("Taking mail", self._received, 0, "letters")
+            if len(mails) < _MAIL_AT_ONCE:
+                break  # what has come in since shows when the counters are compared
         self._calls.ack(cursor)
 
     def _submit(self) -> None:

@@ -28,7 +28,7 @@ from app.models.order import Incident, WorkOrder
 from app.models.place import Site
 from app.models.token import OrderToken, TokenStep, VendingRecord
 from app.services import audit
-from app.services.seat import demand
+from app.services.seat import demand, seen
 from app.services.tables import safe_cell
 from app.services.token_box import TokenBox
 from app.workorders.exchange.import_orders import import_orders
@@ -71,6 +71,7 @@ class CampaignMeter:
 
     order_id: str
     number: str
+    area: str
     drn: str
     serial: str
     place: str
@@ -145,27 +146,30 @@ def _orders(session: Session, references: Iterable[str]) -> list[str]:
 
 
 def campaign_names(db: Database) -> list[str]:
-    """Return the names of all campaigns, sorted."""
+    """Return the names of all campaigns, sorted; of those in the areas of who has signed in."""
+    question = select(VendingRecord.campaign, WorkOrder.area).distinct()
+    joined = question.join(WorkOrder, WorkOrder.order_id == VendingRecord.order_id)
     with db.read() as session:
-        names = session.scalars(select(VendingRecord.campaign).distinct())
-        return sorted(name for name in names if name)
+        return sorted({name for name, area in session.execute(joined) if name and seen(db, area)})
 
 
 def has_campaigns(db: Database) -> bool:
-    """Tell whether there is any campaign on this laptop."""
+    """Tell whether there is any campaign on this laptop that who has signed in may see."""
+    if db.actor is not None and db.actor.areas:
+        return bool(campaign_names(db))
     with db.read() as session:
         first = select(VendingRecord.order_id).where(VendingRecord.campaign != "").limit(1)
         return session.scalar(first) is not None
 
 
 def campaign_status(db: Database, name: str) -> CampaignStatus:
-    """Return how far a campaign is.
+    """Return how far a campaign is, in the areas of who has signed in.
 
     Raises:
         NotFound: There is no such campaign.
     """
     with db.read() as session:
-        meters = _meters(session, name)
+        meters = [meter for meter in _meters(session, name) if seen(db, meter.area)]
     if not meters:
         raise NotFound(f"there is no campaign {name!r}")
     counts = Counter(meter.status.value for meter in meters)
@@ -248,6 +252,7 @@ def _meters(session: Session, name: str) -> list[CampaignMeter]:
         CampaignMeter(
             order_id=order.order_id,
             number=order.number,
+            area=order.area,
             drn=record.drn,
             serial=order.meter_serial,
             place=street or order.title,

@@ -148,7 +148,7 @@ class Desk(SharedLaptop):
         """What the centre holds, for the one page that shows it."""
         demand(self.db, "centre.look")
         with self._centre("") as centre:
-            return standing(centre)
+            return standing(centre, self.db.actor)
 
     def secret_names(self) -> list[str]:
         """The names of the secrets in the keyring; never a value."""

@@ -20,6 +20,7 @@ from app.models.order import (
     WorkOrder,
 )
 from app.models.place import Customer, Device, Site, UsagePoint
+from app.services.seat import seen
 from app.workorders.incidents import incident_code
 from app.workorders.lifecycle import INSTALLER, allowed
 from app.workorders.row import QueueRow, queue_row
@@ -190,7 +191,7 @@ def order_detail(
     """Return everything about one order.
 
     Raises:
-        NotFound: There is no such order.
+        NotFound: There is no such order, or not in the areas of who has signed in.
     """
     with db.read() as session:
         found = session.execute(
@@ -200,7 +201,7 @@ def order_detail(
             .outerjoin(UsagePoint, UsagePoint.usage_point_id == WorkOrder.usage_point_id)
             .where(WorkOrder.order_id == order_id)
         ).one_or_none()
-        if found is None:
+        if found is None or not seen(db, found[1].area):
             raise NotFound(f"there is no work order {order_id}")
         rowid, order, site, customer, point = found
         return OrderDetail(

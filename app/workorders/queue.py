@@ -56,6 +56,12 @@ _ORDERS: dict[str, tuple[str, ...]] = {
     "updated": ("updated",),
 }
 ORDERS = tuple(_ORDERS)
+# What the index of an order answers alone.  For any other filter SQLite would walk some index and
+# fetch each row apart, ten times slower than reading the table; so it is told what to read.
+_INDEXED = {
+    "priority": ("ix_work_order_urgent", {"states", "due_to", "area"}),
+    "place": ("ix_work_order_title", {"states"}),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +86,8 @@ class QueueFilter:
 def count_by_state(db: Database, chosen: QueueFilter | None = None) -> dict[str, int]:
     """Return how many orders there are in each state, those of ``chosen`` but for its states."""
     where, values = _where(chosen or QueueFilter(), _own_areas(db), with_states=False)
-    sql = f"SELECT state, count(*) FROM work_order{where} GROUP BY state"  # noqa: S608 - no input
+    read = " NOT INDEXED" if where else ""
+    sql = f"SELECT state, count(*) FROM work_order{read}{where} GROUP BY state"  # noqa: S608
     with db.read() as session:
         return dict(_cursor(session, sql, values))
 
@@ -91,9 +98,10 @@ def find_ids(db: Database, chosen: QueueFilter | None = None) -> "array[int]":
     Raises:
         BadInput: The queue cannot be sorted like that.
     """
-    wanted = chosen or QueueFilter()
-    where, values = _where(wanted, _own_areas(db))
-    sql = f"SELECT rowid FROM work_order{where} ORDER BY {_order(wanted)}"  # noqa: S608 - no input
+    wanted, own = chosen or QueueFilter(), _own_areas(db)
+    where, values = _where(wanted, own)
+    read = f" {_read(wanted, own)}" if where else ""
+    sql = f"SELECT rowid FROM work_order{read}{where} ORDER BY {_order(wanted)}"  # noqa: S608
     with db.read() as session:
         return array("q", chain.from_iterable(_cursor(session, sql, values)))
 
@@ -193,16 +201,27 @@ def _where(
     return (f" WHERE {' AND '.join(terms)}" if terms else ""), values
 
 
+def _read(chosen: QueueFilter, own: Sequence[str]) -> str:
+    """Return whether SQLite is to read an index or the table."""
+    fields = ("states", "kinds", "queue", "area", "text", "due_to")
+    asked = {name for name in fields if getattr(chosen, name)} | ({"area"} if own else set())
+    index, held = _INDEXED.get(chosen.order_by, ("", set()))
+    return f"INDEXED BY {index}" if index and asked <= held else "NOT INDEXED"
+
+
 def _order(chosen: QueueFilter) -> str:
     columns = _ORDERS.get(chosen.order_by)
     if columns is None:
         raise BadInput(f"cannot sort by {chosen.order_by!r}; one of {', '.join(ORDERS)} is known")
     first, *others = columns
+    last = "rowid"
     if chosen.descending:
         head, _, nulls = first.partition(" ")
         first = f"{head} DESC {nulls}".strip()
         others = [f"{other} DESC" if head.startswith("length(") else other for other in others]
-    return ", ".join((first, *others, "rowid"))
+        if all(other.endswith(" DESC") for other in others):
+            last = "rowid DESC"  # the index read backwards
+    return ", ".join((first, *others, last))
 
 
 def _cursor(session: Session, sql: str, values: list[Any]) -> Any:

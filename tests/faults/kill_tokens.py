@@ -1,18 +1,13 @@
 """Kills a key-change visit at its n-th database statement or meter call, then resumes it.
 
-Run as a program; each visit is a forked process of its own.  One JSON line per kill goes out.
+Run as a program.
 """
 
-import json
-import os
-import shutil
-import signal
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-
-from sqlalchemy import Engine, event
 
 from app.models.database import Database
 from app.tasks import collect
@@ -24,13 +19,13 @@ from drivers.secrets import Secret
 from drivers.simulator.tokenoffice import TokenOffice
 from drivers.values import Identity
 from tests.fake_meter import FAKE_TYPE, THREE_PHASE, Behaviour, FakeMeter, Memory
-from tests.faults.kill_zygote import ORDER, Countdown
+from tests.faults.kill_zygote import ORDER
+from tests.faults.killing import kill_everywhere
 from tests.prepayment_setup import ANSWERS, DRN, FIRST_KEY, ISSUED, SECOND_KEY, SERIAL, box_in
 from tests.visit_setup import add_order, context_for
 
 KIND = replace(FAKE_TYPE, prepayment=PrepaymentType(token_encoding="ascii20", detail="code8"))
 SPARSE = 7
-LONGEST_VISIT = 90  # s for one visit, however many there are: a visit that hangs is a failure
 CODES = (1, 2, 3, 17, 1, 1)
 POSITIONS = (1, 101, 102, 103, 104, 201)
 
@@ -72,19 +67,14 @@ class TokenMeter(FakeMeter):
         return TokenAnswer(TokenState.ACCEPTED, CODES[len(entries) - 1], 3)
 
 
-def visit(folder: Path, countdown: Countdown) -> None:
-    """Work the order to its end, counting every statement, commit and meter call."""
-    event.listen(
-        Engine, "before_cursor_execute", lambda _c, _u, statement, *_: countdown(statement[:40])
-    )
-    event.listen(Engine, "commit", lambda _connection: countdown("COMMIT"))
-    event.listen(Engine, "checkin", lambda *_: countdown("after the transaction"))
+def visit(folder: Path, tell: Callable[[str], None]) -> None:
+    """Work the order to its end, telling every meter call."""
     steps = ("old_credit", "keychange", "new_tokens")
     again = {f"{step}.t{place}_again": "Enter it" for step in steps for place in POSITIONS}
     memory = Memory(folder / "meter.json")
     few = dict(list(THREE_PHASE.items())[:2])
     identity = Identity(serial=SERIAL, manufacturer="FAK")
-    behaviour = Behaviour(identity=identity, kind=KIND, values=few, before_call=countdown)
+    behaviour = Behaviour(identity=identity, kind=KIND, values=few, before_call=tell)
     with Database.open(folder) as db:
         context = replace(
             context_for(db, memory, behaviour),
@@ -92,24 +82,6 @@ def visit(folder: Path, countdown: Countdown) -> None:
             open_meter=lambda _kind: TokenMeter(memory, behaviour),
         )
         collect(work(context, ORDER), {**ANSWERS, **again})
-
-
-def forked(folder: Path, at: int) -> tuple[int, list[str]]:
-    """Run `visit` in a child; return its wait status and, at its end, all it counted."""
-    pid = os.fork()
-    seen = folder / "seen.json"
-    if pid == 0:
-        countdown = Countdown(at)
-        code = 1
-        signal.alarm(LONGEST_VISIT)
-        try:
-            visit(folder, countdown)
-            seen.write_text(json.dumps(countdown.seen), encoding="utf-8")
-            code = 0
-        finally:
-            os._exit(code)
-    status = os.waitpid(pid, 0)[1]
-    return status, json.loads(seen.read_text(encoding="utf-8")) if seen.exists() else []
 
 
 def template(folder: Path) -> None:
@@ -132,14 +104,6 @@ def template(folder: Path) -> None:
         import_tokens(db, listed, box_in(folder))
 
 
-def copied(root: Path, name: str) -> Path:
-    """Return a copy of the template, with its keyring."""
-    folder = root / name
-    shutil.copytree(root / "template", folder)
-    shutil.copy(root / "template-keyring.json", root / f"{name}-keyring.json")
-    return folder
-
-
 def places(seen: list[str]) -> list[int]:
     """Return where to kill: at every call about tokens, right after commits, and every n-th."""
     calls = {"enter_token", "token was entered", "token_answer"}
@@ -149,22 +113,5 @@ def places(seen: list[str]) -> list[int]:
     return sorted(near | around | set(range(first, len(seen), SPARSE * 4)))
 
 
-def main(root: Path) -> None:
-    """Let one visit run unharmed, then kill one at each of the chosen places and resume it."""
-    template(root / "template")
-    whole = copied(root, "whole")
-    status, seen = forked(whole, 0)
-    if status:
-        raise SystemExit("the unharmed visit fails")
-    for at in places(seen):
-        folder = copied(root, f"visit-{at}")
-        status, _ = forked(folder, at)
-        killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
-        resumed, _ = forked(folder, 0)
-        line = {"at": at, "what": seen[at - 1], "killed": killed, "resumed": resumed}
-        sys.stdout.write(json.dumps(line | {"folder": str(folder)}) + "\n")
-        sys.stdout.flush()
-
-
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    kill_everywhere(Path(sys.argv[1]), visit, template, places)

@@ -61,20 +61,20 @@ MUTANTS = [
     ),
     Mutant(
         "the centre does not compare what it has", SqliteSession, "push",
-        "if stored.get(envelope.seq) != sha256:", "if False:", "I1",
+        "if stored.get(envelope.seq) != sha256:", "if False:", "I1", 4, MIDDLE,
     ),
     Mutant(
         "an older epoch is applied", fold, "judge",
         "order.assignee != device_id or order.epoch != envelope.epoch",
-        "order.assignee != device_id", "I4",
+        "order.assignee != device_id", "I4", 3, MIDDLE,
     ),
     Mutant(
         "another laptop's result is applied", fold, "judge",
-        "order.assignee != device_id or order.epoch != envelope.epoch", "False", "I4",
+        "order.assignee != device_id or order.epoch != envelope.epoch", "False", "I4", 2, MIDDLE,
     ),
     Mutant(
         "an order is done twice", fold, "_judge_own",
-        "kind == DONE and order.completed", "False", "I4",
+        "kind == DONE and order.completed", "False", "I4", 8, MIDDLE,
     ),
     Mutant(
         "a fact sent under two numbers counts twice", Ledger, "take",
@@ -82,11 +82,11 @@ MUTANTS = [
     ),
     Mutant(
         "nobody is asked about what was not applied", Ledger, "close",
-        "self._open_reviews(odd)", "pass", "I5",
+        "self._open_reviews(odd)", "pass", "I5", 0, MIDDLE,
     ),
     Mutant(
         "the state is not written", Ledger, "close",
-        "save_orders(self._connection, self._changed.values())", "pass", "I3",
+        "save_orders(self._connection, self._changed.values())", "pass", "I3", 0, MIDDLE,
     ),
     Mutant(
         "letters get the same number", store, "post", "enumerate(letters, head + 1)",
@@ -94,7 +94,7 @@ MUTANTS = [
     ),
     Mutant(
         "the mailbox is not read anew after a restore", session._Session, "_greet",
-        "laptop.mail_cursor = 0", "pass", "I6",
+        "laptop.mail_cursor = 0", "pass", "I6", 56, MIDDLE,
     ),
     Mutant(
         "files are not asked for again after a restore", session._Session, "_greet",
@@ -106,7 +106,7 @@ MUTANTS = [
     ),
     Mutant(
         "new numbers are taken without alarm", SqliteSession, "new_incarnation",
-        "alarm=_TWICE", 'alarm=""', "I16",
+        "alarm=_TWICE", 'alarm=""', "I16", 0, MIDDLE,
     ),
     Mutant(
         "the mail cursor moves without the mail", session._Session, "_pull_all",

@@ -2,9 +2,8 @@
 
 The code is the product's own, with its real database files; the network between them loses
 messages, loses answers, doubles, delays and reorders; users work, verifiers send back, the
-dispatcher moves orders, a session is stopped anywhere, a disk is put back, a laptop is cloned, the
-centre is restored from a backup, and clocks are years off.  At the end the faults stop, and every
-promise is checked.
+dispatcher moves orders, sessions stop anywhere, disks are put back, laptops are cloned, the centre
+is restored, and clocks are years off.  At the end the faults stop, and every promise is checked.
 """
 
 import random
@@ -12,6 +11,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing, suppress
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -83,21 +83,21 @@ class Network:
         self.bad = True
         self.late: list[Callable[[], object]] = []
 
-    def carry(self, call: Callable[[], Any], *, repeatable: bool) -> Any:
-        """Make one call over the line, or lose it, its answer, or time."""
+    def carry(self, call: Callable[[], Any], late: Callable[[], object] | None) -> Any:
+        """Make one call over the line, or lose it, its answer, or time (not of a question)."""
         draw = self.chance.random() if self.bad else 1.0
         if draw < 0.05:
             raise CentreUnreachable("lost on the way")
-        if draw < 0.09 and repeatable:
-            self.late.append(call)
+        if draw < 0.09 and late:
+            self.late.append(late)
             raise CentreUnreachable("on its way, but late")
         answer = call()
         if draw < 0.13:
             raise CentreUnreachable("the answer was lost")
-        if draw < 0.17 and repeatable:
+        if draw < 0.17 and late:
             answer = call()
-        if draw < 0.19 and repeatable:
-            self.late.append(call)
+        if draw < 0.19 and late:
+            self.late.append(late)
         return answer
 
 
@@ -113,8 +113,12 @@ class Line:
         call = getattr(self._calls, name)
 
         def carried(*arguments: Any) -> Any:
+            def late() -> None:  # when its session has ended
+                with closing(self):
+                    call(*arguments)
+
             repeatable = name in {"push", "ack", "blob_put", "new_incarnation"}
-            return self._network.carry(lambda: call(*arguments), repeatable=repeatable)
+            return self._network.carry(lambda: call(*arguments), late if repeatable else None)
 
         return carried
 
@@ -124,9 +128,7 @@ class Line:
             self._calls.close()
 
     def hello(self, *arguments: Any) -> Any:
-        from dataclasses import replace
-
-        said = self._network.carry(lambda: self._calls.hello(*arguments), repeatable=False)
+        said = self._network.carry(lambda: self._calls.hello(*arguments), None)
         return replace(said, server_time=said.server_time + self._clock)
 
 
@@ -304,8 +306,7 @@ class Simulation:
         """I8: send and apply once more what was sent and applied long ago, in any order."""
         before = state_of(self.world, self.live)
         replay_pushes(self.world, self.chance)
-        alone = [field for field in self.live if field.device_id not in self.clones]
-        if alone:
+        if alone := [field for field in self.live if field.device_id not in self.clones]:
             replay_mail(self.world, self.chance.choice(alone), self.chance)
         after = state_of(self.world, self.live)
         changed = [pair for pair in zip(before, after, strict=True) if pair[0] != pair[1]]
@@ -390,8 +391,7 @@ class Simulation:
         return self.chance.choice(ids)
 
     def _centre_order(self) -> str:
-        orders = self.world.centre.orders()
-        if not orders:
+        if not (orders := self.world.centre.orders()):
             raise CentreUnreachable("nothing to do")
         return self.chance.choice(orders).order_id
 

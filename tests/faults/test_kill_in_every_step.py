@@ -10,8 +10,15 @@ from pathlib import Path
 
 import pytest
 
-# some hundred visits, one after the other: minutes on a machine that does other things beside
-pytestmark = pytest.mark.timeout(600)
+from tests.faults.test_sync_kill import place
+
+__all__ = ["place"]
+
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="fork and SIGKILL are POSIX"),
+    # each visit has a limit of its own: how long all take together says how busy the machine is
+    pytest.mark.timeout(0),
+]
 
 ROOT = Path(__file__).resolve().parents[2]
 STEPS = {
@@ -30,9 +37,9 @@ STEPS = {
 
 
 @pytest.fixture(scope="module")
-def visits(tmp_path_factory) -> list[dict[str, object]]:
+def visits(place: Path) -> list[dict[str, object]]:
     """Every kill with the folder of the visit that was resumed after it."""
-    command = [sys.executable, "-m", "tests.faults.kill_zygote", str(tmp_path_factory.mktemp("k"))]
+    command = [sys.executable, "-m", "tests.faults.kill_zygote", str(place)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     return [json.loads(line) for line in done.stdout.splitlines()]
 
@@ -86,3 +93,4 @@ def test_the_journal_has_no_gap_and_tells_each_step_once_after_every_kill(visits
         kinds = Counter(row[1] for row in events)
         assert kinds["order.done"] == 1, visit
         assert kinds["command.intent"] == kinds["command.result"], visit
+    sys.stdout.write(f"kills in every step: {len(visits)} points tried, failures 0\n")

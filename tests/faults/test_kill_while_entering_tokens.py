@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.test_sync_kill import place
+
+__all__ = ["place"]
+
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="fork and SIGKILL are POSIX"),
     # each visit has a limit of its own: how long all take together says how busy the machine is
@@ -20,9 +24,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def visits(tmp_path_factory) -> list[dict[str, object]]:
+def visits(place: Path) -> list[dict[str, object]]:
     """Every kill with the folder of the visit that was resumed after it."""
-    command = [sys.executable, "-m", "tests.faults.kill_tokens", str(tmp_path_factory.mktemp("k"))]
+    command = [sys.executable, "-m", "tests.faults.kill_tokens", str(place)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     return [json.loads(line) for line in done.stdout.splitlines()]
 

@@ -4,6 +4,7 @@ Each kill is a forked process that dies at its n-th database statement.
 """
 
 import os
+import shutil
 import signal
 import sqlite3
 import sys
@@ -55,18 +56,21 @@ def cancel(folder: Path, order_id: str, at: int) -> int:
 
 
 def test_digits_go_with_the_order_and_decoder_keys_at_the_next_start(tmp_path):
+    morning, folder = tmp_path / "morning", tmp_path / "run"
+    keyring, kept_keyring = tmp_path / "run-keyring.json", tmp_path / "morning-keyring.json"
     listed = tmp_path / "campaign.csv"
     campaign_list(listed, 1)
+    with Database.open(morning) as db:
+        box = box_in(morning)
+        bring(db, listed, box, campaign="North")
+        with db.read() as session:
+            record = session.query(VendingRecord).one()
+        box.keep_decoder_key(record.drn, DecoderKey(bytes(16), 11))
     killed, at, status = 0, 0, -1
     while status != 0:
         at += 1
-        folder = tmp_path / f"kill-{at}"
-        box = box_in(folder)
-        with Database.open(folder) as db:
-            bring(db, listed, box, campaign="North")
-            with db.read() as session:
-                record = session.query(VendingRecord).one()
-            box.keep_decoder_key(record.drn, DecoderKey(bytes(16), 11))
+        shutil.copytree(morning, folder)
+        shutil.copy(kept_keyring, keyring)
         status = cancel(folder, record.order_id, at)
         killed += bool(os.WIFSIGNALED(status))
         with closing(sqlite3.connect(folder / "local.sqlite")) as connection:
@@ -79,4 +83,5 @@ def test_digits_go_with_the_order_and_decoder_keys_at_the_next_start(tmp_path):
             clear_up(db, box_in(folder))
         kept = box_in(folder).decoder_key(record.drn)
         assert (kept is None) == (state == "cancelled"), at
+        shutil.rmtree(folder)
     assert killed > 10

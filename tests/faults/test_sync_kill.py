@@ -36,12 +36,13 @@ class Child:
 
     def __init__(self, place: Path) -> None:
         self.folder = place / RUN
+        self._said = (place / "said").open("w+", encoding="utf-8")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.sync_child", str(self.folder)],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=self._said,
             text=True,
         )
         self.folder.mkdir()
@@ -74,8 +75,14 @@ class Child:
         status, count = self._process.stdout.readline().split()
         return int(status), int(count)
 
+    def said(self) -> str:
+        """Return the end of what the days have said, errors above all."""
+        self._said.flush()
+        return (self.folder.parent / "said").read_text("utf-8")[-4000:]
+
     def close(self) -> None:
         self._process.communicate()
+        self._said.close()
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +146,9 @@ def test_a_fault_at_any_step_of_a_day_loses_and_doubles_nothing(child, morning, 
     for at in tried:
         child.begin(morning)
         status, _ = child.day(action, at)
-        assert status == (KILLED if action == "kill" else 0), f"{action} at {at}: status {status}"
+        assert status == (KILLED if action == "kill" else 0), (
+            f"{action} at {at}: {status}\n{child.said()}"
+        )
         if action == "kill":
             assert child.day()[0] == 0, f"stuck after {action} at {at}"
         evening(folder)

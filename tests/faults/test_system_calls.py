@@ -22,12 +22,12 @@ from tests.faults.test_sync_kill import KILLED, Child, child, morning, place
 __all__ = ["child", "far_morning", "morning", "place"]
 
 STRACE = shutil.which("strace")
+ALL = os.environ.get("METERWRIGHT_FAULTS") == "all"
 pytestmark = [
     pytest.mark.skipif(STRACE is None, reason="strace is not installed"),
-    pytest.mark.timeout(900),
+    pytest.mark.timeout(0 if ALL else 900),  # all of them take an hour or two
 ]
 EVERY = 10_000
-ALL = os.environ.get("METERWRIGHT_FAULTS") == "all"
 NEAR, FAR = (EVERY, EVERY) if ALL else (12, 5)  # of each kind, by where the centre is
 
 # Which call of the process that does the day, and what happens at its n-th.
@@ -73,47 +73,44 @@ def points(count: int, most: int) -> list[int]:
     return sorted({1 + index * (count - 1) // max(1, few - 1) for index in range(few)})
 
 
-def try_all(child: Child, kinds, most: int, begin, check) -> tuple[int, int]:
-    """Let each kind of call fail at many of its places; return how many of how many were tried."""
-    tried = of = 0
-    for call, action in kinds:
+def named(kinds: list[tuple[str, str]]) -> list[object]:
+    return [pytest.param(*kind, id=" ".join(kind)) for kind in kinds]
+
+
+def try_all(child: Child, call: str, action: str, most: int, begin, check) -> str:
+    """Let a call fail at many of its places; return how many of how many were tried."""
+    begin()
+    counting = Watch(call)
+    assert child.watched_day(counting) == 0
+    check()
+    assert counting.count, f"a day without {call}"
+    tried = points(counting.count, EVERY if action == CUT else most)
+    for at in tried:
         begin()
-        counting = Watch(call)
-        assert child.watched_day(counting) == 0
+        status = child.watched_day(Watch(call, action, at))
+        where = f"{call} {action} at {at} of {counting.count}"
+        # How often an answer is read differs: the last points may not be reached.
+        expected = {KILLED, 0} if action.startswith("signal") else {0}
+        assert status in expected, f"{where}: status {status}\n{child.said()}"
+        assert child.day()[0] == 0, f"stuck after {where}"
         check()
-        assert counting.count, f"a day without {call}"
-        for at in points(counting.count, EVERY if action == CUT else most):
-            begin()
-            status = child.watched_day(Watch(call, action, at))
-            where = f"{call} {action} at {at} of {counting.count}"
-            # How often an answer is read differs: the last points may not be reached.
-            expected = {KILLED, 0} if action.startswith("signal") else {0}
-            assert status in expected, f"{where}: status {status}"
-            assert child.day()[0] == 0, f"stuck after {where}"
-            check()
-            tried += 1
-        of += counting.count
-    return tried, of
+    return f"{call} {action}: {len(tried)} of {counting.count} points tried, failures 0"
 
 
-def test_a_failing_disk_loses_nothing_and_stops_nobody(child, morning):
-    tried, of = try_all(
-        child,
-        ON_DISK,
-        NEAR,
-        lambda: child.begin(morning),
-        lambda: test_sync_kill.evening(child.folder),
-    )
-    sys.stdout.write(f"system calls, SQLite: {tried} of {of} points tried, failures 0\n")
+@pytest.mark.parametrize(("call", "action"), named(ON_DISK))
+def test_a_failing_disk_loses_nothing_and_stops_nobody(child, morning, call, action):
+    def check() -> None:
+        test_sync_kill.evening(child.folder)
+
+    told = try_all(child, call, action, NEAR, lambda: child.begin(morning), check)
+    sys.stdout.write(f"system calls, SQLite, {told}\n")
 
 
 @pytest.mark.postgres
-def test_a_failing_line_or_disk_loses_nothing_with_a_centre_on_postgresql(child, far_morning):
-    tried, of = try_all(
-        child,
-        [*ON_THE_LINE, *ON_DISK],
-        FAR,
-        lambda: far_morning.begin(child),
-        lambda: test_postgres_kill.evening(far_morning.world),
-    )
-    sys.stdout.write(f"system calls, PostgreSQL: {tried} of {of} points tried, failures 0\n")
+@pytest.mark.parametrize(("call", "action"), named([*ON_THE_LINE, *ON_DISK]))
+def test_a_failing_line_or_disk_loses_nothing_with_postgresql(child, far_morning, call, action):
+    def check() -> None:
+        test_postgres_kill.evening(far_morning.world)
+
+    told = try_all(child, call, action, FAR, lambda: far_morning.begin(child), check)
+    sys.stdout.write(f"system calls, PostgreSQL, {told}\n")

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import select
 
 from app.centre.contract import Enrolment
 from app.cli import meterwright
@@ -11,8 +12,11 @@ from app.commands.centre import write_credentials
 from app.errors import BadInput
 from app.models.database import FILE, Database
 from app.models.order import OrderState, WorkOrder
+from app.models.people import Audit
+from app.models.token import VendingRecord
 from app.services import users
 from app.services.users import SignedIn
+from app.workorders.campaign import campaign_names
 from resources import resource
 from tests.protocol.sync_world import World, postgres_world
 
@@ -154,6 +158,61 @@ def test_once_people_are_entered_only_who_may_reaches_a_meter(run, tmp_path):
         told = [nowhere.get(word, word) for word in words]
         run(*told, code=20)
         run(*told, code=20, METERWRIGHT_USER="carl", METERWRIGHT_PASSWORD=PASSWORD)
+
+
+def key_changes(db, *orders):
+    """Put orders in, each with its number, area and campaign."""
+    with db.write() as session:
+        for number, area, name in orders:
+            order = WorkOrder(number=number, area=area)
+            session.add(order)
+            session.flush()
+            session.add(VendingRecord(order_id=order.order_id, drn=number, campaign=name))
+
+
+LOOKED_AT = [
+    ("orders", "list"),
+    ("orders", "show", "1"),
+    ("token", "list", "1"),
+    ("token", "campaign", "status", "North"),
+]
+
+
+def test_once_people_are_entered_looking_needs_one_sign_in_a_command(run, tmp_path):
+    with Database.open(tmp_path / "office") as db:
+        users.add(db, "ada", "administrator", PASSWORD)
+        users.add(db, "carl", "agent", PASSWORD, by=SignedIn("ada", "administrator"))
+        key_changes(db, ("1", "North", "North"), ("2", "South", "North"))
+    carl = {"METERWRIGHT_USER": "carl", "METERWRIGHT_PASSWORD": PASSWORD}
+    for words in LOOKED_AT:
+        run(*words, code=20)
+        run(*words, code=20, **{**carl, "METERWRIGHT_PASSWORD": "wrong horse"})
+        run(*words, **carl)
+    run("centre", "review", "list", "sqlite:///nowhere.sqlite", code=20, **carl)
+    run("orders", "export", tmp_path / "out.csv", **carl)
+    run("read", "tcp://127.0.0.1:1", "identity", code=20, **carl)
+    with Database.open(tmp_path / "office") as db, db.read() as session:
+        acts = [row.act for row in session.scalars(select(Audit).order_by(Audit.position))]
+    signed_in = len(LOOKED_AT) + 3
+    assert acts.count("user.signed_in") == signed_in
+    assert acts.count("user.refused") == len(LOOKED_AT)
+
+
+def test_a_campaign_shows_a_person_with_areas_the_meters_there(run, tmp_path):
+    with Database.open(tmp_path / "office") as db:
+        users.add(db, "ada", "administrator", PASSWORD)
+        users.add(db, "ana", "installer", PASSWORD, by=SignedIn("ada", "administrator"),
+                  areas=("North",))  # fmt: skip
+        key_changes(db, ("1", "North", "all"), ("2", "South", "all"), ("3", "South", "far"))
+        db.actor = SignedIn("ana", "installer", ("North",))
+        assert campaign_names(db) == ["all"]
+    ana = {"METERWRIGHT_USER": "ana", "METERWRIGHT_PASSWORD": PASSWORD}
+    ada = {**ana, "METERWRIGHT_USER": "ada"}
+    status = ("token", "campaign", "status")
+    assert [m["order"] for m in run(*status, "all", **ana)["meters"]] == ["1"]
+    assert [m["order"] for m in run(*status, "all", **ada)["meters"]] == ["1", "2"]
+    run(*status, "far", code=2, **ana)
+    run("token", "list", "2", code=2, **ana)
 
 
 def test_a_laptop_without_people_makes_no_database_to_read_a_meter(run, tmp_path):

@@ -1,5 +1,6 @@
 """The queue: odd search texts and odd orders first, then what its rows and details say."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -11,6 +12,7 @@ from app.models.order import CheckResult, Incident, OrderState, StepResult, Work
 from app.models.place import Customer, Device, Site, UsagePoint
 from app.models.search import folded, search_text
 from app.workorders.queue import (
+    OPEN_STATES,
     ORDERS,
     PAGE,
     QueueFilter,
@@ -86,6 +88,35 @@ def test_every_order_of_sorting_shows_every_order_once(db, order_by, descending)
         add(db, str(number), due=date(2026, 11, 20 + number) if number % 2 else None)
     found = numbers(db, order_by=order_by, descending=descending)
     assert sorted(found) == ["0", "1", "2", "3", "4"]
+
+
+@pytest.mark.parametrize("order_by", ORDERS)
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        QueueFilter(),
+        QueueFilter(states=OPEN_STATES),
+        QueueFilter(states=OPEN_STATES, due_to=date(2026, 12, 1)),
+        QueueFilter(text="oak 14"),
+        QueueFilter(area="North", states=frozenset({"done"})),
+        QueueFilter(queue="crew 1", kinds=frozenset({"install"})),
+    ],
+    ids=["all", "open", "due", "words", "area", "queue"],
+)
+def test_no_filter_walks_an_index_and_fetches_row_by_row(db, order_by, chosen):
+    asked = []
+    with db.read() as session:
+        session.connection().connection.driver_connection.set_trace_callback(asked.append)
+    find_ids(db, replace(chosen, order_by=order_by))
+    count_by_state(db, chosen)
+    with db.read() as session:
+        line = session.connection().connection.driver_connection
+        line.set_trace_callback(None)
+        questions = [sql for sql in asked if "FROM work_order" in sql]
+        plans = [row[3] for sql in questions for row in line.execute(f"EXPLAIN QUERY PLAN {sql}")]
+    assert len(questions) == 2
+    walked = [plan for plan in plans if " USING " in plan and "COVERING" not in plan]
+    assert [plan for plan in walked if "TEMP B-TREE" not in plan] == []
 
 
 def test_the_most_urgent_come_first_and_those_without_a_date_last(db):
