@@ -1,6 +1,6 @@
 """Drives the true window through the whole job and leaves one picture per screen.
 
-python tests/tour.py --out DIR [--theme light|field|dark|all] [--scale 100 150] [--desk demo|fake]
+python tests/tour.py --out DIR [--theme light|field|dark|all] [--scale 100 150 200] [--desk demo|fake]
 
 Prints whatever is cut or too small on a screen, and ends with 1 if there was anything.
 """
@@ -21,7 +21,11 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-SCREENS = {100: (1366, 768, 112.0), 150: (1920, 1080, 157.0)}  # panel and its dots per inch
+SCREENS = {  # panel and its dots per inch
+    100: (1366, 768, 112.0),
+    150: (1920, 1080, 157.0),
+    200: (2560, 1600, 227.0),
+}
 PATIENCE = 60.0
 
 

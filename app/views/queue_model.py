@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QTimer
 
 from app.views import words
-from app.views.order_words import state_face, sync_face
+from app.views.order_words import late_face, state_face, sync_face
 from app.views.station import Station
 from app.views.surfaces import ChipFace
 from app.views.tables import NO_PARENT, Cell, CellModel, Column, Index
@@ -112,7 +112,7 @@ class QueueModel(CellModel):
             what = order.kind_words if order.title in {"", order.place} else order.title
             return Cell(order.place or words.NOTHING, what, strong=True)
         if column is WHEN:
-            return _when(order.when)
+            return Cell(chip=late_face(self._look, order)) if order.late else _when(order.when)
         if column is STATE:
             return Cell(chip=state_face(self._look, order.state))
         return self._sign(column, order, chip)
