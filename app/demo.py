@@ -206,7 +206,9 @@ def sample_orders(today: date, readout: bytes) -> str:
     An order that nobody has begun moves on when the demo is opened on a later day.
     """
     sample = resource("demo", "orders.csv").read_text(encoding="utf-8")
-    rows = list(csv.DictReader(sample.replace(FIXTURE_SERIAL, readout_serial(readout)).splitlines()))
+    rows = list(
+        csv.DictReader(sample.replace(FIXTURE_SERIAL, readout_serial(readout)).splitlines())
+    )
     first = next(date.fromisoformat(row["due"]) for row in rows if row["number"] == COMMISSION)
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, list(rows[0]))

@@ -1,8 +1,10 @@
 """Drives the true window through the whole job and leaves one picture per screen.
 
-python tests/tour.py --out DIR [--theme light|field|dark|all] [--scale 100 150 200] [--desk demo|fake]
+python tests/tour.py --out DIR [--theme light|field|dark|all] [--scale 100 150 200]
+                     [--desk demo|fake]
 
-Prints whatever is cut or too small on a screen, and ends with 1 if there was anything.
+Prints whatever is cut, too small or not reached by the keyboard on a screen, and ends with 1 if
+there was anything.
 """
 
 import argparse
@@ -77,6 +79,7 @@ class Tour:
     def grab(self, name: str, shown: Any = None) -> None:
         """Leave a picture of the window, or of a dialog over it."""
         from tests.gui.fit import misfits
+        from tests.gui.keyboard import problems
 
         self.settle(0.35)
         widget = shown or self.window
@@ -95,6 +98,13 @@ class Tour:
         if self.window.width() > self.size[0] or self.window.height() > self.size[1]:
             grown = f"{self.window.width()} x {self.window.height()}"
             found.append(f"{file}: the window has grown to {grown}, the screen has {self.size}")
+        if not widget.isActiveWindow():  # some other window has gone meanwhile
+            widget.activateWindow()
+            self.until(widget.isActiveWindow)
+        focus = self.app.focusWidget()
+        found += [f"{file}: {line}" for line in problems(widget)]
+        if focus is not None:
+            focus.setFocus()
         self.misfits += found
         sys.stdout.writelines(f"{line}\n" for line in [*found, file])
 

@@ -45,7 +45,7 @@ class ActPage(Page):
         self.outer.addWidget(self._content, 1)
         self.port = ActionButton(look, "Port…", "secondary", "plug")
         self.port.clicked.connect(self.port_wanted)
-        self.on_key(Qt.Key.Key_F3, self.read)
+        self.on_key(Qt.Key.Key_F3, self.read, "read from the meter")
         self.on_key(Qt.Key.Key_Escape, session.stop)
 
     def follow(self) -> None:

@@ -229,8 +229,8 @@ class KeypadPanel(QuestionPanel):
         self.answers.setVisible(asking)
         self.now.setVisible(not asking)  # the title asks already
         self.read.relabel("Show the digits again" if asking else "The display says something")
-        if self.primary is not None:
-            self.primary.setVisible(not asking)
+        if self.primary is not None and (asking or self.primary.parentWidget() is not None):
+            self.primary.setVisible(not asking)  # without a parent it would be a window
         if asking:
             said = f"The virtual meter's display says: {self.display}. " if self.display else ""
             self.set_text(said + self._ask.detail)

@@ -22,7 +22,9 @@ from PySide6.QtWidgets import QVBoxLayout as Column
 
 from app.errors import NoRoom
 from app.views.controls import FocusRing, NavRail
+from app.views.key_tips import KeyTips
 from app.views.page import Page
+from app.views.reading_order import set_tab_order
 from app.views.scanner import Scanner
 from app.views.shell import PLACES, ConnectionBar
 from app.views.station import Station
@@ -80,7 +82,11 @@ class MainWindow(QMainWindow):
         self.resize(first_size(room.size(), title_bar))
         self.look = self._wanted_look()
         self._build()
-        for key, act in (("F2", self._press_connection), ("F8", self.turn_trace)):
+        for key, act in (
+            ("F1", self.show_keys),
+            ("F2", self._press_connection),
+            ("F8", self.turn_trace),
+        ):
             QShortcut(QKeySequence(key), self).activated.connect(act)
         if desk is not None:
             self.open_desk(desk)
@@ -103,6 +109,7 @@ class MainWindow(QMainWindow):
         self.pages.look_changed.connect(self._take_look)
         app = QApplication.instance()
         if isinstance(app, QApplication):
+            self.key_tips = KeyTips(app, self)
             self.scanner = Scanner(app, parent=self)
             self.scanner.scanned.connect(self.pages.take_scan)
         self.rebuild()
@@ -199,6 +206,19 @@ class MainWindow(QMainWindow):
         self.stack.setCurrentWidget(page)
         self.trace.hide()
         page.focus_first()
+
+    def show_keys(self) -> None:
+        """Show what the keys do on the page in front."""
+        from app.views.help_sheet import HelpSheet
+
+        page = self.stack.currentWidget()
+        if isinstance(page, Page):
+            HelpSheet(self.look, page.accessibleName(), page.keys, self).open()
+
+    def focusNextPrevChild(self, onwards: bool) -> bool:
+        """Let the Tab key follow the order in which the window is read."""
+        set_tab_order(self)
+        return super().focusNextPrevChild(onwards)
 
     def turn_trace(self) -> None:
         """Show or hide the trace; it is for those who work at meters."""

@@ -75,8 +75,9 @@ class OrderPage(Page):
         session.moved.connect(self._show_progress)
         session.found.connect(self._show_found)
         self.on_key(Qt.Key.Key_Escape, self._escape)
-        self.on_key(Qt.Key.Key_F3, self._repeat)
-        self.on_key(Qt.Key.Key_F9, self.open_report)
+        self.on_key(Qt.Key.Key_F3, self._repeat, "go on, or repeat the step")
+        self.on_key(Qt.Key.Key_F9, self.open_report, "make and open the report")
+        self.on_key(Qt.Key.Key_F4, self.findings.next_check, "next check that is no pass")
         self.show_session()
 
     def opened(self) -> None:

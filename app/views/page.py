@@ -24,6 +24,7 @@ class Page(QWidget):
         self.outer = QVBoxLayout(self)
         self.outer.setContentsMargins(0, 0, 0, 0)
         self.outer.setSpacing(0)
+        self.keys: list[tuple[str, str]] = []  # what F1 tells
         self._primary: ActionButton | None = None
         for key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.on_key(key, self.press_primary)
@@ -32,8 +33,10 @@ class Page(QWidget):
         """Little, so that a page that turns never makes the window grow beyond its screen."""
         return QSize(self.look.control * 6, self.look.control * 4)
 
-    def on_key(self, key: Qt.Key | QKeySequence, act: Callable[[], object]) -> None:
-        """Do ``act`` on a key, wherever on the page the focus is."""
+    def on_key(self, key: Qt.Key | QKeySequence, act: Callable[[], object], does: str = "") -> None:
+        """Do ``act`` on a key, wherever on the page the focus is; ``does`` is what F1 says."""
+        if does:
+            self.keys.append((QKeySequence(key).toString(), does))
         shortcut = QShortcut(QKeySequence(key), self)
         shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         shortcut.activated.connect(act)

@@ -110,6 +110,8 @@ class QueueModel(CellModel):
             return Cell(order.number, mono=True, strong=True)
         if column is PLACE:
             what = order.kind_words if order.title in {"", order.place} else order.title
+            if order.late and WHEN not in self.columns:
+                what = f"{order.when}, {what.lower()}"  # first, so that it is never cut
             return Cell(order.place or words.NOTHING, what, strong=True)
         if column is WHEN:
             return Cell(chip=late_face(self._look, order)) if order.late else _when(order.when)

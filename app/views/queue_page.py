@@ -44,8 +44,8 @@ class QueuePage(Page):
         session.listed.connect(self._show_list)
         session.detailed.connect(self._show_detail)
         self._station.changed.connect(self._show_unsent)
-        self.on_key(Qt.Key.Key_F5, self._station.sync)
-        self.on_key(Qt.Key.Key_F6, self.campaigns_wanted.emit)
+        self.on_key(Qt.Key.Key_F5, self._station.sync, "sync with the centre")
+        self.on_key(Qt.Key.Key_F6, self.campaigns_wanted.emit, "key changes")
         self.first_focus = self.table
         self._show_list()
         self._show_detail()

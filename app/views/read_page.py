@@ -58,7 +58,7 @@ class ReadPage(Page):
         session.turned.connect(self.show_session)
         session.moved.connect(self._show_progress)
         session.found.connect(self.show_session)
-        self.on_key(Qt.Key.Key_F3, self.start)
+        self.on_key(Qt.Key.Key_F3, self.start, "read the meter")
         self.on_key(Qt.Key.Key_Escape, session.stop)
         self.show_session()
 

@@ -1,0 +1,70 @@
+"""The order in which people read a window, and the Tab key through it.
+
+Pages are made anew piece by piece while a job runs, and what is made last would be last in Qt's
+own chain.  So the chain is set from the layouts, each time before somebody goes along it.
+"""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QAbstractSpinBox,
+    QComboBox,
+    QDockWidget,
+    QLayout,
+    QLineEdit,
+    QMainWindow,
+    QPlainTextEdit,
+    QStackedWidget,
+    QWidget,
+)
+
+WHOLE = QAbstractItemView | QAbstractSpinBox | QComboBox | QLineEdit | QPlainTextEdit
+
+
+def reading_order(root: QWidget, policy: Qt.FocusPolicy = Qt.FocusPolicy.TabFocus) -> list[QWidget]:
+    """Return what below ``root`` takes the focus so, in the order it is read."""
+    return [w for w in _below(root) if w.focusPolicy() & policy and w.isEnabled()]
+
+
+def set_tab_order(root: QWidget) -> None:
+    """Let the Tab key go through ``root`` in the order in which it is read."""
+    for first, second in pairwise(reading_order(root)):
+        QWidget.setTabOrder(first, second)
+
+
+def _below(widget: QWidget) -> Iterator[QWidget]:
+    for child in _children(widget):
+        if child.isVisible() and not child.isWindow():
+            yield child
+            if not isinstance(child, WHOLE):
+                yield from _below(child)
+
+
+def _children(widget: QWidget) -> list[QWidget]:
+    """Return the widgets in ``widget``: by its layout, what lies in none by its place."""
+    if isinstance(widget, QStackedWidget):
+        shown = widget.currentWidget()
+        return [shown] if shown is not None else []
+    layout = None if isinstance(widget, QMainWindow | QDockWidget) else widget.layout()
+    placed = list(_placed(layout)) if layout is not None else []
+    loose = [
+        child
+        for child in widget.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        if child not in placed
+    ]
+    return placed + sorted(loose, key=lambda child: (child.y(), child.x()))
+
+
+def _placed(layout: QLayout) -> Iterator[QWidget]:
+    """Yield the widgets of a layout; those of a grid come from it line by line."""
+    items = (layout.itemAt(place) for place in range(layout.count()))
+    for item in items:
+        if item is None:
+            continue
+        if (widget := item.widget()) is not None:
+            yield widget
+        elif (inner := item.layout()) is not None:
+            yield from _placed(inner)
