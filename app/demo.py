@@ -72,8 +72,11 @@ class Keypad:
         told, said = self._process.stdin, self._process.stdout
         if told is None or said is None:
             return ""
-        told.write(f"{serial}:{keys}\n")
-        told.flush()
+        try:
+            told.write(f"{serial}:{keys}\n")
+            told.flush()
+        except OSError:  # the meter has ended
+            return ""
         return said.readline().removeprefix(DISPLAY).strip()
 
 

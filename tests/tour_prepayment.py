@@ -114,6 +114,7 @@ def _enter_tokens(tour: Any, session: Any, page: Any, serial: str) -> None:
             tour.grab("keypad-compare")
             page.question.go_to(6)
             page.question.go_to(0)
+            _keys(tour)
             page.question.type.click()
             tour.until(lambda: page.question.display)
             tour.grab("keypad-display")
@@ -122,6 +123,20 @@ def _enter_tokens(tour: Any, session: Any, page: Any, serial: str) -> None:
             break
         session.answer(said[question.key])
         tour.until(lambda q=question: session.question is not q)
+
+
+def _keys(tour: Any) -> None:
+    """Press a short code on the virtual meter."""
+    from app.views.meter_keys import MeterKeys
+
+    tour.window.pages.open_meter_keys()
+    keys = tour.window.findChildren(MeterKeys)[-1]
+    keys.typed.setText("901")
+    keys.hand_in()
+    tour.until(lambda: len(keys.display.text()) > 1)
+    tour.grab("meter-keys", keys)
+    keys.reject()
+    tour.settle(0.1)
 
 
 def campaign(tour: Any, desk: Any, folder: Path) -> None:

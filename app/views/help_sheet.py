@@ -17,6 +17,7 @@ EVERYWHERE = [
     ("Tab, arrows", "go on, choose in a list"),
     ("Alt", "hold it: a letter stands at everything that can be pressed"),
     ("F2", "connect, stop, end the session"),
+    ("F7", "in the demo: the keys of the virtual meter"),
     ("F8", "trace: every byte on the line"),
     ("Ctrl+C", "copy the table that has the focus"),
     ("F1", "this list"),

@@ -25,7 +25,7 @@ from app.tasks import Ask
 from app.views.controls import ActionButton
 from app.views.paint import draw_icon
 from app.views.question_panel import QuestionPanel
-from app.views.surfaces import label
+from app.views.surfaces import label, row_of
 from app.views.theme import Look
 from app.views.token_panel import TokenPanel
 from app.views.work_session import Keys
@@ -35,7 +35,7 @@ FIGURE = 0.72  # height of a figure in a font, as a share of its size
 ANSWERS_A_ROW = 3
 GROUPS = 5
 ACCEPTED = "Accepted"
-VIRTUAL = "This meter is a virtual one without keys to touch: let the button below type on it."
+VIRTUAL = "This meter is a virtual one: F7 shows its keys, or let the button below type on it."
 
 
 class DigitGroups(QWidget):
@@ -136,6 +136,8 @@ class DigitGroups(QWidget):
 class KeypadPanel(QuestionPanel):
     """Leads through the groups, then offers what the display may say."""
 
+    keys_wanted = Signal()
+
     def __init__(self, look: Look, question: KeypadAsk, keys: Keys | None = None) -> None:
         self._ask, self._keys, self.display = question, keys, ""
         super().__init__(look, question)
@@ -151,7 +153,14 @@ class KeypadPanel(QuestionPanel):
         self.digits.chosen.connect(self.go_to)
         self.add(self.digits)
         self.now = label(look, "", "title", strong=True, wrap=True)
-        self.add(self.now)
+        line = row_of(look)
+        line.add(self.now, 1)
+        self.add(line)
+        if self._keys is not None:
+            keys = ActionButton(look, "Its keys…", "ghost", key="" if look.compact else "F7")
+            keys.setAccessibleName("The keys of the virtual meter")
+            keys.clicked.connect(self.keys_wanted)
+            line.add(keys)
         self.answers = QWidget()
         grid = QGridLayout(self.answers)
         grid.setContentsMargins(0, 0, 0, 0)

@@ -107,6 +107,7 @@ class MainWindow(QMainWindow):
         self.pages = Pages(self.station, self)
         self.pages.wanted.connect(self.open_place)
         self.pages.look_changed.connect(self._take_look)
+        QShortcut(QKeySequence("F7"), self).activated.connect(self.pages.open_meter_keys)
         app = QApplication.instance()
         if isinstance(app, QApplication):
             self.key_tips = KeyTips(app, self)

@@ -9,7 +9,7 @@ from app.views.checks_view import check_line, finding_banner, overall
 from app.views.controls import ActionButton, action_bar
 from app.views.fault_panel import FaultPanel
 from app.views.findings_view import FindingsView
-from app.views.keypad_panel import panel_for
+from app.views.keypad_panel import KeypadPanel, panel_for
 from app.views.order_words import WORKABLE
 from app.views.page import Page
 from app.views.paint import Verdict
@@ -45,6 +45,7 @@ class OrderPage(Page):
     report_wanted = Signal(object)  # a defect
     port_wanted = Signal()  # before the order can be started
     incident_wanted = Signal()
+    keys_wanted = Signal()  # of a virtual meter
 
     def __init__(self, look: Look, session: WorkSession) -> None:
         super().__init__(look, "Job")
@@ -215,6 +216,8 @@ class OrderPage(Page):
             self.question = panel_for(look, session.question, session.virtual_keypad())
             self.question.answered.connect(session.answer)
             self.question.noticed.connect(self._refuse_scan)
+            if isinstance(self.question, KeypadPanel):
+                self.question.keys_wanted.connect(self.keys_wanted)
             now = self.question
         elif session.running:
             now = QFrame()
