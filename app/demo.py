@@ -35,6 +35,7 @@ from resources import resource
 COMMISSION, READ_OUT = "1043", "1044"
 ZMF100 = "50284117"
 HEXCELL = "46000755036"
+ON_BUS = tuple(str(int(HEXCELL) + place) for place in range(5))
 FIXTURE_SERIAL = "33112077"  # in the readout that comes with the program
 LISTENING = "listening on "  # what `simulate` says when it is ready
 DISPLAY = "display: "  # and what it says when somebody types on a meter
@@ -116,7 +117,7 @@ def running_demo(
         centre = f"sqlite:///{folder / 'centre.sqlite'}"
         orders = sample_orders(today or datetime.now().astimezone().date(), readout)
         _prepare(db, settings, centre, orders)
-        vault = demo_vault(folder)
+        vault, played_as = demo_vault(folder), readout_serial(readout)
         box, keypad = TokenBox(vault), Keypad(meter)
         prepare_prepayment(db, box)
         desk = Desk(
@@ -124,9 +125,13 @@ def running_demo(
             settings,
             secrets_of=demo_secrets,
             extra_ports=[
-                PortChoice(optical, "Virtual optical port, ZMF100", f"demo, meter {ZMF100}"),
-                PortChoice(replayed, "Virtual optical port, replay", f"demo, plays {name}"),
-                PortChoice(bus, "Virtual RS-485 bus", f"demo, five meters from {HEXCELL}"),
+                PortChoice(
+                    optical, "Virtual optical port, ZMF100", f"demo, meter {ZMF100}", (ZMF100,)
+                ),
+                PortChoice(
+                    replayed, "Virtual optical port, replay", f"demo, plays {name}", (played_as,)
+                ),
+                PortChoice(bus, "Virtual RS-485 bus", f"demo, five meters from {HEXCELL}", ON_BUS),
             ],
             tokens=box,
             vault=vault,

@@ -174,6 +174,11 @@ def campaign(tour: Any, desk: Any, folder: Path) -> None:
 def _small(tour: Any, window: Any) -> None:
     """Look at the same in the window of a small laptop."""
     size = tour.size
+    if tour.percent == 100:
+        tour.size = 1280, 744
+        window.resize(*tour.size)
+        tour.settle(0.5)
+        tour.grab("queue-first-size")
     tour.size = 1024, 600
     window.resize(*tour.size)
     tour.until(lambda: window.look.compact)

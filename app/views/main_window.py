@@ -332,13 +332,13 @@ class MainWindow(QMainWindow):
         else:
             self.station.end_session()
 
-    def ask_for_port(self, verb: str, then: object) -> None:
-        """Ask where the meter is, then call ``then``."""
+    def ask_for_port(self, verb: str, then: object, serial: str = "") -> None:
+        """Ask where the meter is (the one of this number, if it is known), then call ``then``."""
         from app.views.connect_sheet import ConnectSheet
 
         if self.station is None:
             return
-        sheet = ConnectSheet(self.look, self.station, self, verb)
+        sheet = ConnectSheet(self.look, self.station, self, verb, self.station.desk.port_of(serial))
         if callable(then):
             sheet.accepted.connect(then)
         sheet.open()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRegularExpression, Qt
 from PySide6.QtGui import QKeySequence, QRegularExpressionValidator, QShortcut
-from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLineEdit, QWidget
 
 from app.services.keypad import CODES, Keypad, keypad_of_type
 from app.views import words
@@ -82,9 +82,13 @@ class MeterKeys(Sheet):
         if keys:
             self._tell(keys)
 
-    def _keys(self, pad: Keypad) -> QGridLayout:
-        look, grid = self.look, QGridLayout()
-        grid.setSpacing(max(look.space.s, look.gap))
+    def _keys(self, pad: Keypad) -> QHBoxLayout:
+        look, line, grid, codes = self.look, QHBoxLayout(), QGridLayout(), QGridLayout()
+        for part in (grid, codes):
+            part.setSpacing(max(look.space.s, look.gap))
+            line.addLayout(part)
+        line.insertSpacing(1, look.space.l)
+        line.addStretch()
         clear = ActionButton(look, "Clear", "secondary")
         clear.clicked.connect(self._clear)
         for place, figure in enumerate([*FIGURES, "", "0"]):
@@ -96,10 +100,8 @@ class MeterKeys(Sheet):
         for place, (name, code) in enumerate(pad.codes.items()):
             button = ActionButton(look, f"{code}: {CODES.get(name, name)}", "ghost")
             button.clicked.connect(partial(self._tell, code))
-            grid.addWidget(button, place % 4, 4 + place // 4)
-        grid.setColumnMinimumWidth(3, look.space.l)
-        grid.setColumnStretch(7, 1)
-        return grid
+            codes.addWidget(button, *divmod(place, 2))
+        return line
 
     def _add(self, figure: str) -> None:
         self.typed.insert(figure)

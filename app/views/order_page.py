@@ -325,8 +325,11 @@ class OrderPage(Page):
 
     def start(self) -> None:
         """Start or go on; a meter that answered before is reached by its number, without asking."""
-        if self._session.station.target:
+        target, virtual = self._session.station.target, self._session.virtual_port()
+        if target and virtual in {"", target}:
             self._session.start()
+        elif virtual:
+            self.port_wanted.emit()  # at the port in use hangs another meter of the demo
         else:
             self._session.reach(self.port_wanted.emit)
 

@@ -188,11 +188,15 @@ class Pages(QObject):
             return self._queue_page(look)
         page = OrderPage(look, session)
         page.left.connect(self.close_order)
-        page.port_wanted.connect(lambda: self._window.ask_for_port("Start", session.start))
+        page.port_wanted.connect(lambda: self._ask_for_port_of(session))
         page.report_wanted.connect(self._window.save_report)
         page.keys_wanted.connect(self.open_meter_keys)
         page.incident_wanted.connect(lambda: self._report_incident(session))
         return page
+
+    def _ask_for_port_of(self, session: WorkSession) -> None:
+        serial = session.detail.row.meter_serial if session.detail is not None else ""
+        self._window.ask_for_port("Start", session.start, serial)
 
     def _tabbed(self, page: Page, look: Look, tool: int) -> Page:
         tabs = ToolTabs(look, tool)

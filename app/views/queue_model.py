@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 PAGE = 256
 PAGES_KEPT = 64
 MIDDLE_WIDTH = 1500
+WIDE_FIGURES = 165  # from this width on the place keeps enough room beside all columns
 WAITING = Cell("…", muted=True)
 
 NUMBER = Column("Job", 9, sort="number")
@@ -42,7 +43,7 @@ def columns_for(look: Look, width: int) -> list[Column]:
         return [NUMBER, PLACE, STATE]
     if look.gloves and width < MIDDLE_WIDTH:
         return [NUMBER, PLACE, WHEN, STATE]
-    wide = width > (1800 if look.gloves else 1250)
+    wide = width > (1800 if look.gloves else WIDE_FIGURES * look.width_of("0"))
     columns = [NUMBER, PLACE, WHEN, STATE, STEPS]
     return [*columns, VERDICT, SYNC] if wide else columns
 

@@ -6,6 +6,7 @@ own chain.  So the chain is set from the layouts, each time before somebody goes
 
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import cast
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
@@ -13,6 +14,7 @@ from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QComboBox,
     QDockWidget,
+    QGridLayout,
     QLayout,
     QLineEdit,
     QMainWindow,
@@ -60,8 +62,12 @@ def _children(widget: QWidget) -> list[QWidget]:
 
 def _placed(layout: QLayout) -> Iterator[QWidget]:
     """Yield the widgets of a layout; those of a grid come from it line by line."""
-    items = (layout.itemAt(place) for place in range(layout.count()))
-    for item in items:
+    places = list(range(layout.count()))
+    if isinstance(layout, QGridLayout):
+        grid = layout
+        places.sort(key=lambda place: cast(tuple[int, ...], grid.getItemPosition(place))[:2])
+    for place in places:
+        item = layout.itemAt(place)
         if item is None:
             continue
         if (widget := item.widget()) is not None:

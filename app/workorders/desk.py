@@ -63,11 +63,12 @@ SecretsOf = Callable[[str, str], Secrets]  # meter type, serial
 
 @dataclass(frozen=True, slots=True)
 class PortChoice:
-    """One place a meter can be reached at."""
+    """One place a meter can be reached at; ``meters`` are the numbers of virtual ones there."""
 
     target: str
     title: str
     detail: str = ""
+    meters: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,12 +170,13 @@ class Desk(SharedLaptop):
         self._keep_record("vault.changed", name, {})
 
     def ports(self) -> list[PortChoice]:
-        """Real ports with what is plugged in, then the virtual meters of the demo."""
-        real = [
-            PortChoice(port.name, port.name, port.description or "serial port")
-            for port in list_ports()
-        ]
-        return [*real, *self._extra_ports]
+        """The virtual meters of a demo, then real ports with what is plugged in."""
+        real = [PortChoice(p.name, p.name, p.description or "serial port") for p in list_ports()]
+        return [*self._extra_ports, *real]
+
+    def port_of(self, serial: str) -> str:
+        """Return where the virtual meter of this number hangs, "" where it is none."""
+        return next((port.target for port in self._extra_ports if serial in port.meters), "")
 
     def meter_types(self) -> list[tuple[str, str]]:
         """Name and title of every meter type."""

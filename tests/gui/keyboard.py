@@ -78,22 +78,18 @@ def _grouped(widget: QWidget, stop: QWidget) -> bool:
 
 
 def out_of_order(root: QWidget, stops: list[QWidget]) -> list[str]:
-    """Name neighbours of which the second stands above or to the left of the first."""
+    """Name neighbours of which the second stands above or to the left of the first.
+
+    Once that is right: where Tab comes round from the end to the beginning.
+    """
     found = []
-    first = min(range(len(stops)), key=lambda place: _rank(root, stops[place]))
-    for one, two in pairwise(stops[first:] + stops[:first]):
+    for one, two in pairwise([*stops, stops[0]]):
         before, after = _parted(root, one, two)
         above = after.bottom() <= before.top()
         level = after.top() < before.bottom() and before.top() < after.bottom()
         if above or (level and after.right() <= before.left()):
             found.append(f"{said(two)} comes after {said(one)}")
-    return found
-
-
-def _rank(root: QWidget, widget: QWidget) -> tuple[bool, int, int]:
-    corner = widget.mapTo(root, QPoint(0, 0))
-    scrolled_out = widget.visibleRegion().isEmpty()
-    return scrolled_out, corner.y(), corner.x()
+    return found if len(found) > 1 else []
 
 
 def _parted(root: QWidget, one: QWidget, two: QWidget) -> tuple[QRect, QRect]:
