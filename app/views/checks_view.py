@@ -136,11 +136,12 @@ class ChecksView(QWidget):
     def _columns(self) -> list[Column]:
         if self._look.compact:
             return [Column("Check"), Column("Measured", 18), Column("Verdict", 15)]
+        check, limit = (22, 24) if self._look.gloves else (30, 36)  # what is measured is never cut
         return [
             Column("No.", 5),
-            Column("Check", 30),
+            Column("Check", check),
             Column("Measured"),
-            Column("Limit", 36),
+            Column("Limit", limit),
             Column("Verdict", 15),
         ]
 

@@ -128,9 +128,11 @@ class _Signs(QWidget):
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setFont(font)
             for letter, widget in self.tips.items():
-                if not isValid(widget) or not widget.isVisible():
-                    continue
-                corner = widget.mapTo(window, QPoint(0, min(widget.height(), look.control)))
+                seen = widget.visibleRegion().boundingRect() if isValid(widget) else QRect()
+                if seen.isEmpty():
+                    continue  # scrolled away
+                foot = seen.top() + min(seen.height(), look.control)
+                corner = widget.mapTo(window, QPoint(seen.left(), foot))
                 place = QRect(corner.x(), corner.y() - edge * 2 // 3, edge, edge)
                 place = _inside(place, self.rect())
                 painter.setPen(Qt.PenStyle.NoPen)

@@ -153,7 +153,7 @@ class KeypadPanel(QuestionPanel):
         self.digits.chosen.connect(self.go_to)
         self.add(self.digits)
         self.now = label(look, "", "title", strong=True, wrap=True)
-        line = row_of(look)
+        self.task = line = row_of(look)
         line.add(self.now, 1)
         self.add(line)
         if self._keys is not None:
@@ -236,7 +236,7 @@ class KeypadPanel(QuestionPanel):
     def _show(self, *, asking: bool) -> None:
         self.digits.setVisible(not asking)
         self.answers.setVisible(asking)
-        self.now.setVisible(not asking)  # the title asks already
+        self.task.setVisible(not asking)  # the title asks already
         self.read.relabel("Show the digits again" if asking else "The display says something")
         if self.primary is not None and (asking or self.primary.parentWidget() is not None):
             self.primary.setVisible(not asking)  # without a parent it would be a window

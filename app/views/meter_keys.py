@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRegularExpression, Qt
 from PySide6.QtGui import QKeySequence, QRegularExpressionValidator, QShortcut
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QSizePolicy, QWidget
 
 from app.services.keypad import CODES, Keypad, keypad_of_type
 from app.views import words
 from app.views.controls import ActionButton
+from app.views.fields import Choice
 from app.views.sheet import Sheet
 from app.views.surfaces import Card, label
 
@@ -26,11 +27,12 @@ if TYPE_CHECKING:
 
 DIGITS = 20  # of a token: the meter takes it with the last one
 FIGURES = ["1", "2", "3", "4", "5", "6", "7", "8", "9"]
+WIDE = QSizePolicy.Policy.Expanding
 SILENT = "(nothing)"
 
 
 class MeterKeys(Sheet):
-    """Display above, keys below, the short codes of the make on the right."""
+    """Display above, then what is typed, the keys, and the short codes of the make."""
 
     def __init__(
         self,
@@ -60,7 +62,9 @@ class MeterKeys(Sheet):
         self.typed.setValidator(QRegularExpressionValidator(QRegularExpression("[0-9]*"), self))
         self.typed.textChanged.connect(self._count)
         self.body.addWidget(self.typed)
-        self.body.addLayout(self._keys(keypad_of_type(kind)))
+        self.body.addLayout(self._keys())
+        self.codes = self._short_codes(keypad_of_type(kind))
+        self.body.addWidget(self.codes)
         self.body.addStretch()
         self.go = ActionButton(look, "Enter", "primary", "", "Enter")
         self.go.clicked.connect(self.hand_in)
@@ -82,26 +86,29 @@ class MeterKeys(Sheet):
         if keys:
             self._tell(keys)
 
-    def _keys(self, pad: Keypad) -> QHBoxLayout:
-        look, line, grid, codes = self.look, QHBoxLayout(), QGridLayout(), QGridLayout()
-        for part in (grid, codes):
-            part.setSpacing(max(look.space.s, look.gap))
-            line.addLayout(part)
-        line.insertSpacing(1, look.space.l)
-        line.addStretch()
+    def _keys(self) -> QGridLayout:
+        look, grid = self.look, QGridLayout()
+        grid.setSpacing(max(look.space.s, look.gap))
         clear = ActionButton(look, "Clear", "secondary")
         clear.clicked.connect(self._clear)
         for place, figure in enumerate([*FIGURES, "", "0"]):
             if figure:
                 button = ActionButton(look, figure)
+                button.setSizePolicy(WIDE, QSizePolicy.Policy.Fixed)
                 button.clicked.connect(partial(self._add, figure))
                 grid.addWidget(button, *divmod(place, 3))
         grid.addWidget(clear, 3, 2)
-        for place, (name, code) in enumerate(pad.codes.items()):
-            button = ActionButton(look, f"{code}: {CODES.get(name, name)}", "ghost")
-            button.clicked.connect(partial(self._tell, code))
-            codes.addWidget(button, *divmod(place, 2))
-        return line
+        return grid
+
+    def _short_codes(self, pad: Keypad) -> Choice:
+        """Give the short codes of the make; choosing one presses it."""
+        codes = Choice(self.look, "Short codes")
+        codes.addItem("Short codes…" if pad.codes else "No short codes known", "")
+        for name, code in pad.codes.items():
+            codes.addItem(f"{code}: {CODES.get(name, name)}", code)
+        codes.setEnabled(bool(pad.codes))
+        codes.activated.connect(lambda index: self._tell(str(codes.itemData(index))))
+        return codes
 
     def _add(self, figure: str) -> None:
         self.typed.insert(figure)
@@ -120,6 +127,8 @@ class MeterKeys(Sheet):
     def _tell(self, keys: str) -> None:
         press, serial = self._press, self._serial
         self.typed.clear()
+        if not keys:
+            return  # the heading of the short codes
         self._station.fetcher.fetch(
             "meter keys", lambda: press(serial, keys), self._show, self._station.refused.emit, self
         )

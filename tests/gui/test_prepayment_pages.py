@@ -362,7 +362,8 @@ def test_a_short_code_is_one_press_and_the_same_key_closes_the_keys(keys, qtbot)
     station, press = window.station, window.station.desk.keypad
     prepaid = MeterKeys(window.look, station, press, window, serial="1", kind="hexcell-ddsy1088")
     prepaid.show()
-    next(b for b in prepaid.findChildren(ActionButton) if b.text().startswith("901: ")).click()
+    prepaid.codes.activated.emit(0)  # the heading
+    prepaid.codes.activated.emit(prepaid.codes.findData("901"))
     qtbot.waitUntil(lambda: prepaid.display.text() == "answer to 901", timeout=WAIT)
     assert pressed == [("1", "901")]
     window.pages.open_meter_keys()
