@@ -137,6 +137,8 @@ def running_demo(
             vault=vault,
             keypad=keypad.press,
         )
+        if settings.text("connection.port") not in {optical, replayed, bus}:
+            settings.set("connection.port", "")  # a virtual port of an earlier demo
         yield Demo(desk, centre, optical, replayed, bus, name, keypad)
 
 

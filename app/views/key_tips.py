@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QMainWindow, QWidget
 from shiboken6 import isValid
 
+from app.views.controls import ActionButton
 from app.views.reading_order import reading_order
 from app.views.sheet import Sheet
 from app.views.theme import Look
@@ -83,15 +84,21 @@ def key_tips(root: QWidget) -> dict[str, QWidget]:
     """Give each thing below ``root`` that can be pressed or filled in a letter of its own.
 
     A letter out of its name if one is free, the first of a word before others.  The work areas
-    come first, and keep their letters on every page.
+    come first, and keep their letters on every page; then what does something.
     """
     found: dict[str, QWidget] = {}
-    for widget in sorted(_pressed(root), key=lambda widget: widget.property("part") != "rail"):
+    for widget in sorted(_pressed(root), key=_turn):
         for letter in _wished(_name(widget)):
             if letter not in found:
                 found[letter] = widget
                 break
     return found
+
+
+def _turn(widget: QWidget) -> int:
+    if widget.property("part") == "rail":
+        return 0
+    return 1 if isinstance(widget, ActionButton) else 2
 
 
 def _pressed(root: QWidget) -> Sequence[QWidget]:

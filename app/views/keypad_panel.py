@@ -4,8 +4,6 @@ The digits are on this screen and nowhere else.  The group to be typed stands ou
 that hands the token in, or before the last group where the meter has none, both are compared.
 """
 
-from functools import partial
-
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
@@ -17,7 +15,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
 )
-from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.services.keypad import KeypadAsk
 from app.services.token import TokenAsk
@@ -32,7 +30,6 @@ from app.views.work_session import Keys
 
 DIGIT_MM, GLOVES_MM = 7.0, 10.0  # height of a figure: read at arm's length
 FIGURE = 0.72  # height of a figure in a font, as a share of its size
-ANSWERS_A_ROW = 3
 GROUPS = 5
 ACCEPTED = "Accepted"
 VIRTUAL = "This meter is a virtual one: F7 shows its keys, or let the button below type on it."
@@ -161,16 +158,9 @@ class KeypadPanel(QuestionPanel):
             keys.setAccessibleName("The keys of the virtual meter")
             keys.clicked.connect(self.keys_wanted)
             line.add(keys)
-        self.answers = QWidget()
-        grid = QGridLayout(self.answers)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setSpacing(max(look.gap, look.space.s))
-        for index, choice in enumerate(ask.choices):
-            icon = "check" if choice.startswith(ACCEPTED) else ""
-            button = ActionButton(look, choice, "secondary", icon)
-            button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-            button.clicked.connect(partial(self.answered.emit, choice))
-            grid.addWidget(button, *divmod(index, ANSWERS_A_ROW))
+        self.answers = self.choice_grid(
+            ask.choices, lambda choice: "check" if choice.startswith(ACCEPTED) else ""
+        )
         self.add(self.answers)
         self.read = ActionButton(look, "The display says something", "secondary")
         self.read.clicked.connect(self._turn)

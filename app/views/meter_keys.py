@@ -90,6 +90,7 @@ class MeterKeys(Sheet):
         look, grid = self.look, QGridLayout()
         grid.setSpacing(max(look.space.s, look.gap))
         clear = ActionButton(look, "Clear", "secondary")
+        clear.setSizePolicy(WIDE, QSizePolicy.Policy.Fixed)
         clear.clicked.connect(self._clear)
         for place, figure in enumerate([*FIGURES, "", "0"]):
             if figure:

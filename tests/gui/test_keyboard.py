@@ -18,8 +18,10 @@ from app.views.secret_sheet import SecretSheet
 from app.views.settings_sheet import SettingsSheet
 from app.views.sheet import Sheet
 from app.views.skip_sheet import SkipSheet
+from app.workorders.entering import KEYPAD_ANSWERS
 from drivers.errors import NoReply
 from tests.gui.fake_desk import FakeDesk
+from tests.gui.fit import misfits
 from tests.gui.keyboard import problems
 from tests.gui.shared_desk import busy_centre, people
 from tests.gui.test_order_page import asked, begin, order
@@ -72,6 +74,7 @@ def test_the_keyboard_reaches_everything_of_a_visit(window, desk, order, qtbot):
 
 ASKED = [
     Ask("Which one?", ("This", "That", "None of them"), "x.choice"),
+    Ask("What does it show?", tuple(KEYPAD_ANSWERS), "x.many"),
     Ask("How much?", key="x.number", kind=AnswerKind.NUMBER),
     Ask("The number of the meter", key="x.serial", kind=AnswerKind.SERIAL),
     Ask("A photo", key="x.photo", kind=AnswerKind.FILE),
@@ -88,6 +91,7 @@ def test_the_keyboard_reaches_everything_of_every_question(window, order, qtbot)
         assert order.question is not None
         qtbot.wait(20)
         assert problems(window) == [], ask.key
+        assert misfits(window, window.look) == [], ask.key
     order._session.question = None
     order._session.turned.emit()
 
