@@ -88,7 +88,7 @@ class ActPage(Page):
         """Show what has turned or arrived; subclasses add their own."""
         running = self.session.running
         self.strip.setVisible(running and self.session.doing != ACTING)
-        if running and self._primary is not None and self._primary.hasFocus():
+        if running and self.has_focus(self._primary):
             self.strip.stop.setFocus()
         self.port.setEnabled(not running)
         self._fault.show_failure(self.session, here=self.session.doing != ACTING)

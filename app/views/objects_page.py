@@ -200,7 +200,7 @@ class ObjectsPage(Page):
         session = self._session
         running, empty = session.running, not session.entries
         self.strip.setVisible(running and session.question is None)
-        if running and self.go.hasFocus():
+        if running and self.has_focus(self.go):
             self.strip.stop.setFocus()
         self._fault.show_failure(self._session, here=self._session.doing != "writing")
         self._start.setVisible(empty and not running and session.failure is None)

@@ -76,7 +76,7 @@ class ReadPage(Page):
         session = self._session
         running, empty = session.running, session.findings.empty
         self.strip.setVisible(running)
-        if running and not self.strip.stop.hasFocus() and self.read.hasFocus():
+        if running and self.has_focus(self.read):
             self.strip.stop.setFocus()
         self.read.setEnabled(not running)
         self.read.relabel("Read the meter" if empty else "Read again")

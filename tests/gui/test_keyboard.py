@@ -256,3 +256,34 @@ def test_the_tab_key_stops_at_the_chosen_of_several_and_arrows_choose_another(wi
     assert buttons[2].isChecked()
     assert buttons[2].hasFocus()
     assert window.pages.queue.share == 2
+
+
+def test_escape_stops_what_runs_wherever_the_focus_is(window, desk, qtbot):
+    window.station.choose_port("fake:optical", "Virtual optical port", "")
+    window.open_place(1)
+    page, session = window.stack.currentWidget(), window.pages.reading
+    desk.meter.pause = 0.2
+    window.bar.button.setFocus()
+    QTest.keyClick(window.bar.button, Qt.Key.Key_F3)
+    qtbot.waitUntil(lambda: len(session.findings.rows) > 0, timeout=WAIT)
+    QTest.keyClick(window.bar.button, Qt.Key.Key_Escape)
+    desk.meter.pause = 0.0
+    qtbot.waitUntil(lambda: not session.running, timeout=WAIT)
+    assert session.stopped
+    assert not session.findings.whole
+    assert page is window.stack.currentWidget()
+
+
+def test_when_reading_begins_behind_a_dialog_the_focus_goes_to_its_stop(window, desk, qtbot):
+    window.open_place(1)
+    page, session = window.stack.currentWidget(), window.pages.reading
+    desk.meter.pause = 0.2
+    page.press_primary()
+    ports = in_front(qtbot, sheet_of(window, ConnectSheet))
+    qtbot.waitUntil(ports.go.isEnabled, timeout=WAIT)
+    ports.go.click()
+    qtbot.waitUntil(lambda: session.running, timeout=WAIT)
+    qtbot.waitUntil(lambda: window.focusWidget() is page.strip.stop, timeout=WAIT)
+    desk.meter.pause = 0.0
+    session.stop()
+    qtbot.waitUntil(lambda: not session.running, timeout=WAIT)
