@@ -120,9 +120,9 @@ def parameters(show, tmp_path, qtbot):
 # --- parameters -----------------------------------------------------------------------------
 
 
-def test_what_differs_is_marked_and_can_be_looked_at_alone(parameters):
+def test_what_differs_is_marked_and_can_be_looked_at_alone(parameters, qtbot):
     page = parameters
-    assert "2 differ." in words_of(page)
+    qtbot.waitUntil(lambda: "2 differ." in words_of(page), timeout=WAIT)
     assert page.table.model().rowCount() == 17
     page.ways._group.button(1).click()
     assert page.table.model().rowCount() == 2
@@ -259,10 +259,8 @@ def test_a_calendar_of_a_file_is_written_and_waits_or_runs(show, desk, tmp_path,
         ask.time.setText("2099-01-01 00:00")
     ask.go.click()
     sheet = go_through(page, qtbot)
-    told = words_of(sheet)
-    assert ("In force TOU-1" in told and "Waiting T2-2026" in told) if later else (
-        "In force T2-2026" in told
-    )  # fmt: skip
+    told = ("In force TOU-1", "Waiting T2-2026") if later else ("In force T2-2026",)
+    qtbot.waitUntil(lambda: all(word in words_of(sheet) for word in told), timeout=WAIT)
     sheet.go.click()
     assert audit(desk) == ["calendar.writing", "calendar.written"]
 
