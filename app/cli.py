@@ -9,27 +9,28 @@ from importlib import import_module
 
 import click
 
+# command: (where it is, what it does in a few words for the list of all commands)
 COMMANDS = {
-    "calendar": "app.commands.calendar:calendar",
-    "centre": "app.commands.centre:centre",
-    "clock": "app.commands.meter:clock",
-    "decode": "app.commands.decode:decode",
-    "demo": "app.commands.demo:demo",
-    "diagnose": "app.commands.decode:diagnose",
-    "find": "app.commands.find:find",
-    "firmware": "app.commands.firmware:firmware",
-    "orders": "app.commands.orders:orders",
-    "parameters": "app.commands.parameters:parameters",
-    "ports": "app.commands.meter:ports",
-    "read": "app.commands.read:read",
-    "relay": "app.commands.relay:relay",
-    "report": "app.commands.work:report",
-    "run": "app.commands.work:run_order",
-    "sts": "app.commands.sts:sts",
-    "simulate": "app.commands.simulate:simulate",
-    "sync": "app.commands.centre:sync",
-    "token": "app.commands.token:token",
-    "vault": "app.commands.vault:vault",
+    "calendar": ("calendar:calendar", "Read and write switching tables and special days."),
+    "centre": ("centre:centre", "Make and look after a central store."),
+    "clock": ("meter:clock", "Read and set the meter's clock."),
+    "decode": ("decode:decode", "Say what saved bytes, frames and tokens mean."),
+    "demo": ("demo:demo", "Show the program with sample orders and virtual meters."),
+    "diagnose": ("decode:diagnose", "Draw conclusions from measured values."),
+    "find": ("find:find", "Find what answers on a port, or every meter of a bus."),
+    "firmware": ("firmware:firmware", "Load firmware into meters."),
+    "orders": ("orders:orders", "Import, list, show and export work orders."),
+    "parameters": ("parameters:parameters", "Read, compare and write a meter's parameters."),
+    "ports": ("meter:ports", "List the serial ports and what is plugged into them."),
+    "read": ("read:read", "Read values, profiles, events and more from a meter."),
+    "relay": ("relay:relay", "Switch the customer's supply; each act is read back."),
+    "report": ("work:report", "Make or prove the report of an order."),
+    "run": ("work:run_order", "Work an order with a meter, from where it stopped."),
+    "simulate": ("simulate:simulate", "Play a virtual meter."),
+    "sts": ("sts:sts", "Check the token engine."),
+    "sync": ("centre:sync", "Send what was recorded to the centre and fetch its mail."),
+    "token": ("token:token", "Enter prepayment tokens and look after token lists."),
+    "vault": ("vault:vault", "Keep passwords and keys in the system's keyring."),
 }
 
 
@@ -44,12 +45,16 @@ class Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the command ``cmd_name``, or None."""
         del ctx
-        place = COMMANDS.get(cmd_name, "")
-        if not place:
+        if cmd_name not in COMMANDS:
             return None
-        module, name = place.split(":")
-        command: click.Command = getattr(import_module(module), name)
+        module, name = COMMANDS[cmd_name][0].split(":")
+        command: click.Command = getattr(import_module(f"app.commands.{module}"), name)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing one of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
 
 
 @click.command(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})

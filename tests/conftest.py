@@ -1,11 +1,18 @@
 """What all tests share: Hypothesis measures no time, since test machines are slow and busy."""
 
+import gc
+
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy")
 
 SUMMARY = "tried, failures"
+
+
+def pytest_collection_finish():
+    """Keep some thousand collected tests out of every later look for garbage."""
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -31,7 +31,7 @@ from app.centre.tables import CENTRE, DEVICE, EVENT, INCARNATION, METADATA, ORDE
 from app.errors import NotFound
 from app.models.base import utc_now
 from app.models.engine import sqlite_engine
-from app.models.files import flush_folder
+from app.models.files import put_in_place, working_copy
 
 
 class SqliteCentre:
@@ -185,8 +185,7 @@ class SqliteCentre:
 
     def _create(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        made = self._path.with_name(f"{self._path.name}.new")
-        made.unlink(missing_ok=True)
+        made = working_copy(self._path)
         engine = sqlite_engine(made)
         try:
             with engine.begin() as connection:
@@ -203,8 +202,7 @@ class SqliteCentre:
                 )
         finally:
             engine.dispose()
-        made.replace(self._path)
-        flush_folder(self._path.parent)
+        put_in_place(made, self._path)
 
     def _devices(self, connection: Connection) -> list[dict[str, Any]]:
         newest = (

@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from app.commands.options import common_options, link_options, needs, target_from
+from app.commands.options import common_options, needs
 from app.commands.read import told_shape, words
+from app.commands.target import link_options, target_from
 from app.commands.terminal import Terminal, reported, text_table
 from app.errors import AppError
 from app.paths import data_folder

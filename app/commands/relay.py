@@ -6,14 +6,8 @@ from typing import Any
 
 import click
 
-from app.commands.options import (
-    common_options,
-    database,
-    link_options,
-    needs,
-    people_entered,
-    target_from,
-)
+from app.commands.options import common_options, database, needs, people_entered
+from app.commands.target import link_options, target_from
 from app.commands.terminal import APPROVAL_VARIABLE, Terminal, reported
 from app.services import shapes
 from app.services.approving import ACT, Approve, by_second_person, nobody_else

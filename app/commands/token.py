@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.commands.options import common_options, database, link_options, looked_at, target_from
+from app.commands.options import common_options, database, looked_at
+from app.commands.target import link_options, target_from
 from app.commands.terminal import Terminal, reported, text_table
 from app.errors import BadInput, Cancelled
 from app.main import desk_on

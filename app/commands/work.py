@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from app.commands.options import common_options, database, link_options, target_from
+from app.commands.options import common_options, database
+from app.commands.target import link_options, target_from
 from app.commands.terminal import Terminal, flat_answers, reported
 from app.errors import BadInput
 from app.main import desk_on

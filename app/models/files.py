@@ -63,6 +63,25 @@ def save_file(target: Path, data: bytes) -> None:
         raise BadInput(f"{target} cannot be written: {error.strerror}") from error
 
 
+_REST = ("-journal", "-wal", "-shm")  # what SQLite keeps beside a database
+
+
+def working_copy(target: Path) -> Path:
+    """Return where a new form of the database ``target`` is made; a killed program's is removed."""
+    made = target.with_name(f"{target.name}.new")
+    for ending in ("", *_REST):
+        made.with_name(made.name + ending).unlink(missing_ok=True)
+    return made
+
+
+def put_in_place(made: Path, target: Path) -> None:
+    """Let the finished database ``made``, which is closed, take the place of ``target``."""
+    made.replace(target)
+    for ending in _REST:
+        made.with_name(made.name + ending).unlink(missing_ok=True)
+    flush_folder(target.parent)
+
+
 def flush_folder(folder: Path) -> None:
     """Bring a rename in ``folder`` to the disk, where the system knows such a thing."""
     if os.name == "nt":

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from app.errors import DatabaseDamaged
 from app.models.base import new_id
 from app.models.engine import sqlite_engine
-from app.models.files import flush_folder
+from app.models.files import put_in_place, working_copy
 from app.models.journal import Laptop, event_hash
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -33,7 +33,7 @@ def config() -> Config:
 
 def create(target: Path) -> None:
     """Make a new database with one laptop row, whole or not at all."""
-    made = _beside(target, ".new")
+    made = working_copy(target)
     _upgrade(made)
     engine = sqlite_engine(made)
     try:
@@ -41,8 +41,7 @@ def create(target: Path) -> None:
             session.add(Laptop(device_id=new_id()))
     finally:
         engine.dispose()
-    made.replace(target)
-    flush_folder(target.parent)
+    put_in_place(made, target)
 
 
 def upgrade(target: Path, revision: str) -> None:
@@ -54,23 +53,14 @@ def upgrade(target: Path, revision: str) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(config()).walk_revisions()}
     if revision not in known:
         raise DatabaseDamaged(f"{target}: written by a newer version (schema {revision})")
-    copy = _beside(target, ".new")
+    copy = working_copy(target)
     with closing(sqlite3.connect(target)) as old, closing(sqlite3.connect(copy)) as new:
         old.backup(new)
     _upgrade(copy)
     _check(target, copy)
     kept = target.with_name(f"{target.stem}-{revision}{target.suffix}")
     shutil.copyfile(target, kept)
-    copy.replace(target)
-    flush_folder(target.parent)
-
-
-def _beside(target: Path, ending: str) -> Path:
-    """Return the path of the working copy; what a killed program left of it is removed."""
-    path = target.with_name(target.name + ending)
-    for rest in ("", "-journal", "-wal", "-shm"):
-        path.with_name(path.name + rest).unlink(missing_ok=True)
-    return path
+    put_in_place(copy, target)
 
 
 def _upgrade(path: Path) -> None:

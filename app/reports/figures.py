@@ -27,6 +27,7 @@ from app.reports.sheet import (
 from app.reports.words import Clock, Style
 
 Point = tuple[float, float]
+_BETWEEN = 3.0  # pt between two labels of the time axis
 DASHES: tuple[tuple[float, ...], ...] = ((), (5.0, 2.2), (1.3, 1.7))
 
 
@@ -241,26 +242,26 @@ def _gap(pen: Pen, axes: Axes, start: datetime, end: datetime) -> None:
 
 
 def _time_axis(pen: Pen, axes: Axes, clock: Clock) -> None:
-    """Marks at whole hours, a date at each midnight; the step follows the length shown."""
+    """Marks at whole hours, a date at each midnight; the step follows the length shown.
+
+    A mark whose label would pass the edge of the paper, or meet its neighbour, stands without.
+    """
     hours = (axes.last - axes.first).total_seconds() / 3600
     step = next((s for s in (1, 2, 3, 6, 12, 24, 48, 168) if hours / s <= 13), 720)
     time = clock.local(axes.first).replace(minute=0, second=0)
     time -= timedelta(hours=time.hour)
     shift = clock.local(axes.first) - axes.first
+    free = 0.0  # where the next label may begin
     while time - shift <= axes.last:
         x = axes.x(time - shift)
         if x >= axes.left - 0.1:
             pen.line([(x, axes.base), (x, axes.base - 3)], RULE)
             label = f"{time:%H:%M}" if time.hour else f"{time:%Y-%m-%d}"
-            inside = min(max(x, axes.left + 8), axes.left + axes.width - 10)
-            pen.text(
-                inside,
-                axes.base - 10.5,
-                label,
-                NOTE[0],
-                BOLD if not time.hour else "Body",
-                "centre",
-            )
+            font = "Body" if time.hour else BOLD
+            half = width_of(label, NOTE[0], font) / 2
+            if free <= x - half and x + half <= axes.left + axes.width:
+                pen.text(x, axes.base - 10.5, label, NOTE[0], font, "centre")
+                free = x + half + _BETWEEN
         time += timedelta(hours=step)
 
 

@@ -181,8 +181,10 @@ def _meter(session: Session, order: WorkOrder, who: dict[str, Any]) -> model.Met
 
 
 def _checks(session: Session, order_id: str) -> tuple[model.Check, ...]:
-    rows = session.scalars(select(CheckResult).where(CheckResult.order_id == order_id))
-    found = sorted((check_from(row.body) for row in rows), key=lambda item: _order(item.number))
+    rows = session.scalars(
+        select(CheckResult).where(CheckResult.order_id == order_id).order_by(CheckResult.position)
+    )
+    found = [check_from(row.body) for row in rows]
     return tuple(
         model.Check(
             number=item.number,
@@ -197,12 +199,6 @@ def _checks(session: Session, order_id: str) -> tuple[model.Check, ...]:
         )
         for item in found
     )
-
-
-def _order(number: str) -> tuple[int, str]:
-    """Sort 4 before 4b before 10."""
-    digits = "".join(sign for sign in number if sign.isdigit())
-    return int(digits or 0), number
 
 
 def _settings(session: Session, order_id: str) -> tuple[model.Setting, ...]:

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.models.order import WorkOrder
-from app.models.token import TokenStep
+from app.models.token import OrderToken, TokenStep
 from app.reports import model
 from app.services.token import key_words, reading_from
 from app.workorders.procedure import StepKind, load_procedure
@@ -24,13 +24,20 @@ def record_prepayment(session: Session, order_id: str) -> tuple[model.Setting, .
         model.Setting(
             name=f"Token … {row.shown[-_LAST:]}, {PURPOSE_WORDS.get(row.purpose, row.purpose)}",
             before="",
-            written=result_words(row.code).title,
-            read_back=result_words(row.code).title,
+            written=_taken(row),
+            read_back=_taken(row),
         )
         for row in order_tokens(session, order_id)
         if row.state in _ACCEPTED
     )
     return tokens + _new_key(session, order_id)
+
+
+def _taken(row: OrderToken) -> str:
+    """Return what the meter said; a keypad does not tell which token of the set it has taken."""
+    if row.state == TokenStep.PART:
+        return "Key token taken"
+    return result_words(row.code).title
 
 
 def _new_key(session: Session, order_id: str) -> tuple[model.Setting, ...]:

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+# some hundred visits, one after the other: minutes on a machine that does other things beside
+pytestmark = pytest.mark.timeout(600)
+
 ROOT = Path(__file__).resolve().parents[2]
 STEPS = {
     "identify",

@@ -8,7 +8,7 @@ import keyring
 import keyring.backend
 import pytest
 
-from app.commands.options import link_options, target_from
+from app.commands.target import link_options, target_from
 from app.errors import BadInput
 from app.services.connection import Overrides
 from app.services.known_meters import keep_place, keep_place_again, known_place
