@@ -6,7 +6,6 @@ Put together once, in `app.main`; passed on, never looked up.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -43,7 +42,7 @@ from app.workorders.bench import Bench
 from app.workorders.checks import Check, check_from
 from app.workorders.purging import clear_up
 from app.workorders.record import build_record
-from app.workorders.results import StepView, step_value, steps_view
+from app.workorders.results import StepView, clock_in, step_value, steps_view
 from app.workorders.runner import Outcome, work
 from app.workorders.shared import SharedLaptop
 from app.workorders.tokens import TokenView, token_views
@@ -272,7 +271,7 @@ class Desk(SharedLaptop):
             rows = tuple(check_from(check.body) for check in checks)
             report = _newest_report(session.execute(_reports_of(order_id)).scalars().first())
             events = stored_events(session, order_id)
-            clock = _clock_of(step_value(session, order_id, "clock"))
+            clock = clock_in(step_value(session, order_id, "clock"))
         return Stored(
             readings=readings,
             profiles=tuple((one.info, one.rows) for one in kept if one is not None),
@@ -389,16 +388,3 @@ def _reports_of(order_id: str) -> Select[Attachment]:
 
 def _newest_report(row: Attachment | None) -> str:
     return row.path if row is not None else ""
-
-
-def _clock_of(value: dict[str, Any]) -> ClockReading | None:
-    """Return the comparison of clocks that a visit kept; None when it made none."""
-    if "meter_time" not in value:
-        return None
-    return ClockReading(
-        meter_time=datetime.fromisoformat(value["meter_time"]),
-        read_at=datetime.fromisoformat(value["read_at"]),
-        offset=Decimal(value["offset_s"]),
-        uncertainty=Decimal(value["uncertainty_s"]),
-        status=tuple(value["status"]),
-    )
