@@ -145,6 +145,9 @@ class DeskLike(Protocol):
     def ports(self) -> Sequence[PortLike]:
         """The virtual meters of a demo first, then real ports."""
 
+    def title_of(self, target: str) -> str:
+        """What people call a port; its address where it has no other name."""
+
     def port_of(self, serial: str) -> str:
         """Where the virtual meter of this number hangs; "" for real ones."""
 

@@ -172,6 +172,10 @@ class Desk(SharedLaptop):
         real = [PortChoice(p.name, p.name, p.description or "serial port") for p in list_ports()]
         return [*self._extra_ports, *real]
 
+    def title_of(self, target: str) -> str:
+        """What people call a port; its address where it has no other name."""
+        return next((port.title for port in self._extra_ports if port.target == target), target)
+
     def port_of(self, serial: str) -> str:
         """Return where the virtual meter of this number hangs, "" where it is none."""
         return next((port.target for port in self._extra_ports if serial in port.meters), "")
