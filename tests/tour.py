@@ -219,15 +219,14 @@ def _order(desk: Any, number: str) -> str:
 
 def others(tour: Tour) -> None:
     """Show the pages and dialogs beside the job."""
+    from tests.tour_tools import letters
+
     window = tour.window
     window.turn_trace()
     tour.grab("trace")
     window.turn_trace()
     window.open_place(2)
     tour.grab("settings")
-    from tests.tour_tools import letters
-
-    letters(tour)
     window.open_place(1)
     tour.grab("read-a-meter")
     page, session = window.stack.currentWidget(), window.pages.reading
@@ -241,6 +240,7 @@ def others(tour: Tour) -> None:
     tour.settle(0.4)
     tour.until(lambda: window.pages.queue.detail is not None)
     tour.grab("queue-after")
+    letters(tour)
     window.stack.currentWidget().report_incident()
     sheet = tour.sheet()
     tour.grab("incident", sheet)

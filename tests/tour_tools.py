@@ -47,8 +47,9 @@ def letters(tour: Any) -> None:
     from PySide6.QtCore import Qt
     from PySide6.QtTest import QTest
 
-    focus = tour.app.focusWidget()
+    focus = tour.window.focusWidget()
     QTest.keyPress(focus, Qt.Key.Key_Alt)
+    tour.settle(0.1)
     tour.window.grab().save(str(tour.folder / f"letters-{tour.theme}-{tour.percent}.png"))
     QTest.keyRelease(focus, Qt.Key.Key_Alt)
     tour.window.show_keys()

@@ -44,7 +44,7 @@ class MeterKeys(Sheet):
         serial: str,
         kind: str,
     ) -> None:
-        super().__init__(look, f"Keys of the virtual meter {serial}".strip(), parent)
+        super().__init__(look, f"Keys of meter {serial}".strip(), parent)
         self._station, self._press, self._serial = station, press, serial
         self.display = QLabel(words.NOTHING)
         self.display.setFont(look.font("value", mono=True))
