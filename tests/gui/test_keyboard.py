@@ -1,4 +1,8 @@
-"""Everything can be done without a mouse: Tab in reading order, letters with Alt, F-keys."""
+"""Everything can be done without a mouse: Tab in reading order, letters with Alt, F-keys.
+
+Signing in, the centre and campaigns are walked in the tests of their own pages, and every screen
+that there is by the picture tour.
+"""
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -20,15 +24,13 @@ from app.views.sheet import Sheet
 from app.views.skip_sheet import SkipSheet
 from app.workorders.entering import KEYPAD_ANSWERS
 from drivers.errors import NoReply
-from tests.gui.fake_desk import FakeDesk
 from tests.gui.fit import misfits
 from tests.gui.keyboard import problems
-from tests.gui.shared_desk import busy_centre, people
 from tests.gui.test_order_page import asked, begin, order
-from tests.gui.test_prepayment_pages import campaign, office, question
+from tests.gui.test_prepayment_pages import question
 from tests.prepayment_setup import campaign_list
 
-__all__ = ["campaign", "office", "order"]
+__all__ = ["order"]
 
 WAIT = 8000
 
@@ -134,37 +136,6 @@ def test_the_keyboard_reaches_everything_of_the_dialogs_of_a_job(window, order, 
             qtbot.waitUntil(sheet.go.isEnabled, timeout=WAIT)
         assert problems(sheet) == []
         sheet.reject()
-
-
-def test_the_keyboard_reaches_everything_where_people_sign_in(desk, opened, tmp_path, qtbot):
-    people(desk)
-    desk.db.close()
-    desk = FakeDesk(tmp_path / "data")
-    window = opened(desk)
-    page = window.stack.currentWidget()
-    qtbot.waitUntil(page.name.hasFocus, timeout=WAIT)
-    assert problems(window) == []
-    page.name.setText("vera")
-    page.password.setText("wrong password")
-    page.go.click()
-    qtbot.waitUntil(page.go.isEnabled, timeout=WAIT)
-    assert problems(window) == []
-    window.close()
-    desk.db.close()
-
-
-def test_the_keyboard_reaches_everything_of_the_centre(desk, opened, tmp_path, qtbot):
-    desk.settings.set("centre.url", busy_centre(tmp_path / "centre"))
-    window = opened(desk)
-    window.open_place(3)
-    qtbot.waitUntil(lambda: window.pages.centre.standing is not None, timeout=WAIT)
-    qtbot.wait(50)
-    assert problems(window) == []
-
-
-def test_the_keyboard_reaches_everything_of_a_campaign(campaign):
-    window, _, _ = campaign
-    assert problems(window) == []
 
 
 # --- letters --------------------------------------------------------------------------------

@@ -200,6 +200,7 @@ def campaign(office, desk, qtbot, monkeypatch):
 
 def test_the_campaign_tells_how_far_each_meter_is_and_filters(campaign, qtbot):
     window, session, page = campaign
+    assert problems(window) == []
     assert page.done.text() == "1 of 6 meters verified"
     assert page.states.itemText(0) == "All meters 6"
     assert session.status.counts == {
