@@ -72,8 +72,8 @@ class MeterKeys(Sheet):
         self._count()
         close = QShortcut(QKeySequence("F7"), self)
         close.activated.connect(self.reject)
-        self.setModal(False)
-        self.adjustSize()
+        self._host = parent
+        self.refit()
         corner = parent.frameGeometry().bottomRight()
         self.move(
             corner.x() - self.width() - look.space.l, corner.y() - self.height() - look.space.l
