@@ -24,6 +24,7 @@ def prepayment(tour: Any, desk: Any) -> None:
     session.stop()
     tour.until(lambda: not session.running)
     page.findings.turn_to("tokens")
+    window._end_toast()  # it says that the meter is signed off
     tour.grab("tokens")
     _on_paper(tour, session, page)
     _second_person(tour, session, desk.db.folder / "people")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 PAGE = 256
 PAGES_KEPT = 64
-MIDDLE_WIDTH = 1500
+MIDDLE_WIDTH, WIDEST = 1500, 1 << 20
 WIDE_FIGURES = 165  # from this width on the place keeps enough room beside all columns
 WAITING = Cell("…", muted=True)
 

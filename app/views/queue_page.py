@@ -13,7 +13,7 @@ from app.views.fields import Choice, search_field
 from app.views.order_words import WORKABLE, state_word, verb
 from app.views.page import Page
 from app.views.queue_detail import DetailPane
-from app.views.queue_model import QueueModel, columns_for
+from app.views.queue_model import WIDEST, QueueModel, columns_for
 from app.views.queue_session import SHARES, QueueSession
 from app.views.station import Station
 from app.views.surfaces import Card, Strip, column_of, held_to, icon_label, label, row_of
@@ -36,7 +36,8 @@ class QueuePage(Page):
     def __init__(self, look: Look, session: QueueSession, width: int) -> None:
         super().__init__(look, "Jobs")
         self._session, self._station = session, session.station
-        self._columns = columns_for(look, width)
+        self._columns = columns_for(look, WIDEST)
+        self._width = width  # of the window
         self._lines: tuple[Strip, Strip] | None = None  # of the head, where there are two
         self._stack = QStackedWidget()
         self.outer.addWidget(self._stack)
@@ -54,8 +55,10 @@ class QueuePage(Page):
         self._show_unsent()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Let the head follow the room."""
+        """Let head and columns follow the room."""
         super().resizeEvent(event)
+        self._width = self.window().width()
+        self._fit_columns()
         self._fit_head()
 
     def opened(self) -> None:
@@ -83,6 +86,7 @@ class QueuePage(Page):
         self.table = CellTable(look, "Jobs", self.model, tall=True)
         self.table.selectionModel().currentRowChanged.connect(self._chosen)
         self.table.horizontalHeader().sectionClicked.connect(self._sort)
+        self._fit_columns()
         card = Card(look, padded=False)
         card.add(self.table)
         self._none = label(look, "", muted=True)
@@ -136,6 +140,11 @@ class QueuePage(Page):
         self.search.setMinimumWidth(look.width_of("Place, number or meter") + 4 * look.icon)
         self._lines = first, row_of(look, self.search)
         return list(self._lines)
+
+    def _fit_columns(self) -> None:
+        shown = columns_for(self.look, self._width)
+        for place, column in enumerate(self._columns):
+            self.table.setColumnHidden(place, column not in shown)
 
     def _fit_head(self) -> None:
         """Let the search stand in a line of its own where counts and choices need the room."""
