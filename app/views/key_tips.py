@@ -111,7 +111,7 @@ def _name(widget: QWidget) -> str:
 
 
 def _wished(name: str) -> Iterator[str]:
-    yield from (word[0] for word in name.split() if word[0] in ALL)
+    yield from (word[0] for word in name.split() if word[0] in LETTERS)
     yield from (letter for letter in name if letter in LETTERS)
     yield from ALL
 
