@@ -244,7 +244,7 @@ class FocusRing(QWidget):
     """One ring for every widget, outside it, so that it never fights with the widget's colour.
 
     It lies on the window, above everything, so that no container cuts it. In a table it
-    surrounds the current row, not the table.
+    surrounds the current row, and the table only where there is none.
     """
 
     GAP = 2
@@ -288,7 +288,8 @@ class FocusRing(QWidget):
         box, margin = part.rect(), self.GAP + self._look.theme.targets.focus_ring
         if isinstance(self._target, QAbstractItemView):
             row = self._target.visualRect(self._target.currentIndex())
-            box = QRect(0, row.top(), part.width(), row.height() - 1)
+            if row.height() > 1:
+                box = QRect(0, row.top(), part.width(), row.height() - 1)
             margin = 0
         corner = part.mapTo(self._window, box.topLeft())
         place = QRect(corner, box.size()).adjusted(-margin, -margin, margin, margin)

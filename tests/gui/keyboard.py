@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.views.controls import FocusRing
 from app.views.key_tips import key_tips
 
 OPERABLE = (
@@ -33,7 +34,11 @@ class Lost(Exception):
 
 
 def walk(root: QWidget) -> list[QWidget]:
-    """Press Tab until it comes round; return where the focus was, in order."""
+    """Press Tab until it comes round; return where the focus was, in order.
+
+    Raises:
+        Lost: It does not come round, or nobody sees where the focus is.
+    """
     begin = QApplication.focusWidget()
     if begin is None:
         raise Lost("nothing has the focus")
@@ -47,6 +52,8 @@ def walk(root: QWidget) -> list[QWidget]:
             raise Lost(f"the focus is lost behind {said(stops[-1])}")
         if now in stops:
             raise Lost(f"Tab goes round without {said(begin)}")
+        if not any(ring.isVisible() for ring in root.findChildren(FocusRing)):
+            raise Lost(f"nobody sees that {said(now)} has the focus")
         stops.append(now)
 
 
