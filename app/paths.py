@@ -39,3 +39,13 @@ def reports_folder(folder: Path) -> Path:
 def traces_folder(folder: Path) -> Path:
     """Return the folder for saved traces in the data ``folder``."""
     return folder / "traces"
+
+
+def calendar_draft(folder: Path) -> Path:
+    """Return the file that keeps the switching table somebody works on."""
+    return folder / "calendar-draft.json"
+
+
+def calendar_write(folder: Path) -> Path:
+    """Return the file that is there while a switching table is written to a meter."""
+    return folder / "calendar-write.json"

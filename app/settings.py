@@ -60,6 +60,7 @@ SECTIONS = {
     "installer": "You",
     "centre": "Centre",
     "connection": "Connection",
+    "calendar": "Calendar",
     "look": "Look",
     "report": "Report",
 }
@@ -116,6 +117,7 @@ DECLARATIONS: tuple[Setting, ...] = (
         maximum=Decimal(60),
         unit="s",
     ),
+    Setting("calendar.folder", "Folder of calendars", "Where the last one is.", "", shown=False),
     Setting(
         "look.theme",
         "Theme",

@@ -245,6 +245,7 @@ class CalendarType:
     days: int = 0
     points: int = 0  # switching points in a day
     special_days: int = 0
+    name: int = 0  # characters of a name
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from PySide6.QtWidgets import QLineEdit
+
+from app.services.calendar_draft import Row
 from tests.gui.object_desk import SERIAL, TYPE, ObjectDesk
 
 REASON = "Agreed with the utility"
@@ -92,11 +95,16 @@ def calendar(tour: Any, folder: Path) -> None:
     tour.settle(0.3)
     page.moment.setText("2026-12-25 07:30")
     tour.grab("calendar-read")
+    editing(tour, folder, page, session)
     path = folder / "T2-2026.json"
     path.write_text(json.dumps(TABLE))
-    page._table = 2
+    page.turn(2)
     session.open_file(path)
-    tour.until(lambda: session.file is not None)
+    tour.until(lambda: session.path == path)
+    window._end_toast()
+    page.turn(3)
+    tour.grab("calendar-differences")
+    page.turn(2)
     tour.grab("calendar-file")
     page.ask_to_write()
     sheet = page.findChildren(ActivationSheet)[-1]
@@ -104,8 +112,47 @@ def calendar(tour: Any, folder: Path) -> None:
     tour.grab("calendar-when", sheet)
     sheet.go.click()
     act(tour, page, session, "calendar")
-    page._choose(1)
+    page.turn(1)
     tour.grab("calendar-waiting")
+    broken(tour, page, session)
+
+
+def broken(tour: Any, page: Any, session: Any) -> None:
+    """Start anew after a write that did not end well."""
+    from datetime import UTC, datetime
+
+    from app.services.calendar_draft import new_draft
+    from app.services.calendar_interrupted import Interrupted, begin
+
+    began = Interrupted(SERIAL, new_draft(), "TOU-1", datetime.now(UTC))
+    begin(session.station.desk.db.folder, began)
+    session._look_for_broken()
+    tour.until(lambda: session.broken is not None)
+    page.turn(2)
+    tour.grab("calendar-broken")
+    page.read()
+    tour.until(lambda: not session.running)
+    tour.grab("calendar-broken-read")
+    page.seen.click()
+
+
+def editing(tour: Any, folder: Path, page: Any, session: Any) -> None:
+    """Change a table of the meter, with all kinds of mistakes on the way."""
+    from app.services.calendar_draft import Part
+
+    page.edit.click()
+    tour.until(lambda: session.draft is not None)
+    tour.grab("calendar-draft")
+    for part in (Part.SEASONS, Part.WEEKS, Part.DAYS, Part.DAYS, Part.POINTS):
+        page.editor.add(part)
+    page.editor.form.findChildren(QLineEdit)[0].textEdited.emit("24:00")
+    tour.grab("calendar-points")
+    for _ in range(2):
+        page.editor.add(Part.SPECIAL)
+    page.editor.form.findChildren(QLineEdit)[0].textEdited.emit("*-02-30")
+    tour.grab("calendar-special")
+    page.editor._go_to(Row(Part.WEEKS, 1))
+    tour.grab("calendar-week")
 
 
 def firmware(tour: Any, folder: Path) -> None:

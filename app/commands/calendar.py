@@ -12,7 +12,8 @@ from app.commands.target import link_options, target_from
 from app.commands.terminal import Terminal, reported, text_table
 from app.models.base import utc_now
 from app.models.files import save_file
-from app.services.calendar import calendar_shape, load_calendar, read_calendar, write_calendar
+from app.services.calendar import read_calendar, write_calendar
+from app.services.calendar_files import calendar_shape, file_text, load_calendar
 from app.services.connection import connect
 from app.services.shapes import time_text
 from drivers.calendar import CalendarReading
@@ -31,15 +32,13 @@ def calendar() -> None:
 @common_options
 def read(link: str, file: Path | None, **given: Any) -> None:
     """Read the switching tables of the meter on LINK, into FILE where one is named."""
-    import json
-
     terminal = Terminal(given["as_json"])
     with reported(given["as_json"]):
         target, trace = target_from(link, given["data"], given)
         found = terminal.run(read_calendar(lambda: connect(target, trace)))
         shape = calendar_shape(found)
         if file is not None:
-            save_file(file, json.dumps(shape, indent=1, ensure_ascii=False).encode())
+            save_file(file, file_text(shape).encode())
             terminal.say(f"Written to {file}")
         terminal.result(shape, lambda: _words(found))
 

@@ -1,28 +1,14 @@
 """Reads and writes a meter's switching table: checked, confirmed, booked, read back."""
 
-import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import asdict
 from datetime import datetime
-from pathlib import Path
-from typing import Any
 
-from app.errors import BadInput
 from app.services.booking import Book, announce
 from app.services.confirming import confirm
 from app.services.shapes import time_text
 from app.tasks import Found, Progress, Task
-from drivers.calendar import (
-    Calendar,
-    CalendarReading,
-    Day,
-    KeepsCalendar,
-    Season,
-    SpecialDay,
-    SwitchingPoint,
-    Week,
-)
+from drivers.calendar import Calendar, CalendarReading, KeepsCalendar, SpecialDay
 from drivers.errors import DriverError, NotSupported, WrongMeter
 from drivers.meter import Meter
 
@@ -101,53 +87,3 @@ def _keeper(meter: Meter) -> KeepsCalendar:
     if not isinstance(meter, KeepsCalendar):
         raise NotSupported("this meter has no switching table that can be read")
     return meter
-
-
-# --- files ----------------------------------------------------------------------------------
-
-
-def calendar_shape(reading: CalendarReading) -> dict[str, Any]:
-    """Return both tables as plain data."""
-    return {
-        "active": asdict(reading.active),
-        "passive": asdict(reading.passive),
-        "activation": time_text(reading.activation),
-        "special_days": [asdict(day) for day in reading.special_days],
-    }
-
-
-def load_calendar(
-    path: Path,
-) -> tuple[Calendar, tuple[SpecialDay, ...] | None, datetime | None]:
-    """Return table, special days and activation in a JSON file.
-
-    The file is what reading gives: ``{"calendar": {...}, "special_days": [...], "activation": …}``;
-    in place of ``calendar`` the ``passive`` or ``active`` table of a reading is taken.
-
-    Raises:
-        BadInput: The file cannot be read; the text says where.
-    """
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        table = data.get("calendar") or data.get("passive") or data["active"]
-        calendar = Calendar(
-            str(table["name"]),
-            tuple(Season(**season) for season in table["seasons"]),
-            tuple(Week(week["name"], tuple(map(int, week["days"]))) for week in table["weeks"]),
-            tuple(_day(day) for day in table["days"]),
-        )
-        special = data.get("special_days")
-        days = None if special is None else tuple(SpecialDay(**day) for day in special)
-        when = data.get("activation")
-        return calendar, days, None if when is None else datetime.fromisoformat(when).astimezone()
-    except OSError as error:
-        raise BadInput(f"{path} cannot be read: {error.strerror}") from error
-    except KeyError as error:
-        raise BadInput(f"{path} has no {error}") from error
-    except (ValueError, TypeError, AttributeError) as error:
-        raise BadInput(f"{path} is no switching table: {error}") from error
-
-
-def _day(table: dict[str, Any]) -> Day:
-    points = tuple(SwitchingPoint(point["time"], int(point["script"])) for point in table["points"])
-    return Day(int(table["number"]), points)

@@ -57,7 +57,7 @@ def day_at(
     week = next((week for week in table.weeks if season and week.name == season.week), None)
     if season is None or week is None:
         return None
-    number = week.days[on.weekday()]
+    number = week.days[on.weekday()] if on.weekday() < len(week.days) else None
     return (days[number], f"Season {season.name}, week {week.name}") if number in days else None
 
 
@@ -87,5 +87,7 @@ def _last(day: Day, time: str) -> SwitchingPoint | None:
 
 
 def _falls(pattern: str, on: date) -> bool:
-    parts = zip(pattern.split("-"), (f"{on:%Y}", f"{on:%m}", f"{on:%d}"), strict=False)
-    return all(wanted in {_ANY, found} for wanted, found in parts)
+    parts, known = pattern.split("-"), (f"{on:%Y}", f"{on:%m}", f"{on:%d}")
+    return len(parts) == len(known) and all(
+        wanted in {_ANY, found} for wanted, found in zip(parts, known, strict=True)
+    )

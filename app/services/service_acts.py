@@ -5,7 +5,6 @@ The intent is on record before the first byte goes out, and what became of it af
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,13 +12,15 @@ from app.errors import AppError, Cancelled
 from app.models.base import utc_now
 from app.services.approving import Approve, nobody_else
 from app.services.calendar import write_calendar
+from app.services.calendar_draft import Draft
+from app.services.calendar_interrupted import Interrupted, begin, end
 from app.services.confirming import confirm
 from app.services.firmware import Loaded, load_firmware
 from app.services.object_write import REASON, Record, answering
 from app.services.parameters import Difference, Parameter, keep_dump, write_parameters
 from app.services.relay import switch_supply, words
 from app.tasks import AnswerKind, Ask, Found, Progress, Task
-from drivers.calendar import Calendar, CalendarReading, SpecialDay
+from drivers.calendar import CalendarReading
 from drivers.errors import AccessDenied, DriverError, NotSupported, ValueRefused
 from drivers.meter import Meter
 from drivers.switching import Switching
@@ -112,24 +113,35 @@ def change_parameters(
 
 def replace_calendar(
     opened: Opened,
-    table: Calendar,
-    special_days: tuple[SpecialDay, ...] | None,
-    activation: datetime | None,
+    wanted: Draft,
+    folder: Path,
     record: Record,
     *,
     expected: str = "",
 ) -> Task[tuple[CalendarReading, CalendarReading]]:
-    """Write a switching table as `write_calendar` does, for a reason that is recorded."""
+    """Write a switching table as `write_calendar` does, for a reason that is recorded.
+
+    What is on its way is kept in ``folder`` until it has read back, so that after a break or a
+    crash it can be said what of it stands in the meter.
+    """
 
     def act(intended: Intended) -> Task[tuple[CalendarReading, CalendarReading]]:
         def begun(serial: str, before: str) -> None:
-            intended(serial, {"wanted": table.name, "before": before})
+            begin(folder, Interrupted(serial, wanted, before, utc_now()))
+            intended(serial, {"wanted": wanted.table.name, "before": before})
 
         return write_calendar(
-            opened, table, special_days, activation, expected=expected, intended=begun
+            opened,
+            wanted.table,
+            wanted.special_days,
+            wanted.activation,
+            expected=expected,
+            intended=begun,
         )
 
-    return (yield from _recorded(record, "calendar", act))
+    result = yield from _recorded(record, "calendar", act)
+    end(folder)
+    return result
 
 
 def replace_firmware(
@@ -192,9 +204,13 @@ def _reason() -> Task[str]:
 
 
 def _not_done(record: Record, what: str, serial: str, error: BaseException) -> None:
-    """Record that it was refused or stopped, or that nobody knows."""
+    """Record that it was refused or stopped, or that nobody knows.
+
+    A calendar goes over in parts: what was refused at one of them may have left others written.
+    """
     known = isinstance(error, _REFUSALS)
     told = {"error": str(error), "notes": list(getattr(error, "__notes__", ()))}
-    record(f"{what}.not_done" if known else f"{what}.unknown", serial, told)
+    refused = "not_finished" if what == "calendar" else "not_done"
+    record(f"{what}.{refused}" if known else f"{what}.unknown", serial, told)
     if not known and isinstance(error, DriverError):
         error.add_note("Nobody knows whether the meter did it: read it again first.")

@@ -46,7 +46,7 @@ class ActPage(Page):
         self.port = ActionButton(look, "Port…", "secondary", "plug")
         self.port.clicked.connect(self.port_wanted)
         self.on_key(Qt.Key.Key_F3, self.read, "read from the meter")
-        self.on_key(Qt.Key.Key_Escape, session.stop)
+        self.on_key(Qt.Key.Key_Escape, self.escape)
 
     def follow(self) -> None:
         """Show from now on what the session does."""
@@ -80,6 +80,10 @@ class ActPage(Page):
             self.read_meter()
         else:
             self.port_wanted.emit()
+
+    def escape(self) -> None:
+        """Stop what runs."""
+        self.session.stop()
 
     def read_meter(self) -> None:
         """Begin to read; subclasses say what."""

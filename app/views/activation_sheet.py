@@ -68,7 +68,7 @@ class ActivationSheet(Sheet):
         self.go.setEnabled(not trouble)
 
     def _moment(self) -> datetime | None:
-        from app.views.calendar_page import moment_in
+        from app.views.calendar_reading import moment_in
 
         return moment_in(self.time.text(), self._zone) if self._later else None
 

@@ -1,11 +1,13 @@
 """One day of a switching table as a strip of 24 hours, each rate with its number."""
 
+from dataclasses import dataclass
+
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.views.theme import Look
-from drivers.calendar import Day
+from drivers.calendar import SWITCHING_TIME, Day
 
 HOURS, MARK_EVERY = 24, 6
 
@@ -15,11 +17,17 @@ class DayStrip(QWidget):
 
     def __init__(self, look: Look, day: Day) -> None:
         super().__init__()
-        self._look, self._day = look, day
+        self._look = look
         self._caption = round(look.px(look.theme.type.caption) * 1.5)
         self.setFixedHeight(look.control + self._caption)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.show_day(day)
+
+    def show_day(self, day: Day) -> None:
+        """Show another day."""
+        self._day = day
         self.setAccessibleName(f"Day table {day.number}: {spoken(day)}")
+        self.update()
 
     def minimumSizeHint(self) -> QSize:
         """Wide enough for the hours below it."""
@@ -30,20 +38,7 @@ class DayStrip(QWidget):
         look, high = self._look, self._look.control
         wide = self.width() - 1
         with QPainter(self) as painter:
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            for begin, end, rate in blocks(self._day):
-                box = QRectF(begin * wide, 0.5, (end - begin) * wide, high - 1)
-                ground, ink = _tones(look, rate)
-                painter.setPen(QPen(QColor(look.colours.edge), look.theme.targets.line))
-                painter.setBrush(QColor(ground))
-                painter.drawRect(box)
-                painter.setPen(QColor(ink))
-                painter.setFont(look.font(strong=True))
-                word = f"Rate {rate}" if rate else "as before"
-                room = box.width() - look.space.s
-                if look.width_of(word, strong=True) > room:
-                    word = str(rate) if rate else "…"
-                painter.drawText(box, Qt.AlignmentFlag.AlignCenter, word)
+            draw_day(painter, look, self._day, QRectF(0, 0, wide, high))
             painter.setFont(look.font("caption"))
             painter.setPen(QColor(look.colours.muted))
             for hour in range(0, HOURS + 1, MARK_EVERY):
@@ -57,12 +52,60 @@ class DayStrip(QWidget):
         painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, text)
 
 
+@dataclass(frozen=True)
+class DayFace:
+    """A day as a strip in the cell of a table, with words below it where there are any."""
+
+    day: Day
+    words: str = ""
+
+    def draw(self, painter: QPainter, look: Look, box: QRectF) -> None:
+        """Draw the blocks, a little lower than the row."""
+        inset = look.space.xs
+        strip = box.adjusted(0, inset, 0, -inset - 1)
+        if self.words:
+            below = tall_day(look) - look.row
+            strip.setHeight(strip.height() - below)
+            painter.setFont(look.font("caption"))
+            painter.setPen(QColor(look.colours.text))
+            place = QRectF(box.left(), strip.bottom(), box.width(), below + inset)
+            words = painter.fontMetrics().elidedText(
+                self.words, Qt.TextElideMode.ElideRight, round(box.width())
+            )
+            painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, words)
+        draw_day(painter, look, self.day, strip)
+
+
+def tall_day(look: Look) -> int:
+    """Give the height of a row with a strip and words below it."""
+    return look.row + round(look.px(look.theme.type.caption) * 1.4)
+
+
+def draw_day(painter: QPainter, look: Look, day: Day, place: QRectF) -> None:
+    """Draw the blocks of a day, each with its rate in figures."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    for begin, end, rate in blocks(day):
+        left = place.left() + begin * place.width()
+        box = QRectF(left, place.top() + 0.5, (end - begin) * place.width(), place.height() - 1)
+        ground, ink = _tones(look, rate)
+        painter.setPen(QPen(QColor(look.colours.edge), look.theme.targets.line))
+        painter.setBrush(QColor(ground))
+        painter.drawRect(box)
+        painter.setPen(QColor(ink))
+        painter.setFont(look.font(strong=True))
+        word = f"Rate {rate}" if rate else "as before"
+        if look.width_of(word, strong=True) > box.width() - look.space.s:
+            word = str(rate) if rate else "…"
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, word)
+
+
 def blocks(day: Day) -> list[tuple[float, float, int]]:
     """Give begin and end of each block as a share of the day, and its rate.
 
     Rate 0 is that of the day before, which goes on until the first switching point.
     """
-    starts = [(_share(point.time), point.script) for point in day.points]
+    whole = [point for point in day.points if SWITCHING_TIME.fullmatch(point.time)]
+    starts = sorted((_share(point.time), point.script) for point in whole)
     ends = [*(start for start, _ in starts), 1.0][1:]
     found = [(begin, end, rate) for (begin, rate), end in zip(starts, ends, strict=True)]
     if not found or found[0][0] > 0:

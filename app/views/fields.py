@@ -1,8 +1,14 @@
 """Fields: a choice with its arrow, a search field with its glass."""
 
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize
 from PySide6.QtGui import QPainter, QPaintEvent, QWheelEvent
-from PySide6.QtWidgets import QComboBox, QLineEdit, QToolButton
+from PySide6.QtWidgets import (
+    QComboBox,
+    QLineEdit,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QToolButton,
+)
 
 from app.views.paint import draw_icon, token_icon
 from app.views.theme import Look
@@ -16,6 +22,8 @@ class Choice(QComboBox):
         self._look = look
         self.setAccessibleName(name)
         self.setFont(look.font())
+        if look.gloves:
+            self.setItemDelegate(_TallItems(look, self))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the field, then its arrow."""
@@ -31,6 +39,20 @@ class Choice(QComboBox):
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Leave the wheel to the page that scrolls."""
         event.ignore()
+
+
+class _TallItems(QStyledItemDelegate):
+    """Choices as high as what a glove needs."""
+
+    def __init__(self, look: Look, parent: QComboBox) -> None:
+        super().__init__(parent)
+        self._high = look.control
+
+    def sizeHint(
+        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> QSize:
+        """As wide as the words."""
+        return QSize(super().sizeHint(option, index).width(), self._high)
 
 
 def search_field(look: Look, hint: str, name: str, text: str = "") -> QLineEdit:

@@ -7,9 +7,9 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 
-def ask_open(parent: QWidget, title: str, kinds: str) -> Path | None:
-    """Ask for a file that exists; None when the operator thought better of it."""
-    name, _ = QFileDialog.getOpenFileName(parent, title, "", kinds)
+def ask_open(parent: QWidget, title: str, kinds: str, folder: str = "") -> Path | None:
+    """Ask for a file that exists, in ``folder`` first; None when the operator thought better."""
+    name, _ = QFileDialog.getOpenFileName(parent, title, folder, kinds)
     return Path(name) if name else None
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Protocol, cast
 
 from PySide6.QtCore import (
     QAbstractTableModel,
@@ -32,9 +32,16 @@ Index = QModelIndex | QPersistentModelIndex
 NO_PARENT = QModelIndex()
 
 
+class Drawn(Protocol):
+    """A small drawing in a cell, whose text says the same."""
+
+    def draw(self, painter: QPainter, look: Look, box: QRectF) -> None:
+        """Draw it into ``box``."""
+
+
 @dataclass(frozen=True)
 class Cell:
-    """One cell: a text, a second quiet line, a chip, an icon, or n of m."""
+    """One cell: a text, a second quiet line, a chip, an icon, n of m, or a drawing."""
 
     text: str = ""
     detail: str = ""
@@ -44,6 +51,7 @@ class Cell:
     strong: bool = False
     muted: bool = False
     mono: bool = False
+    drawn: Drawn | None = None
 
     def spoken(self) -> str:
         """Say what a screen reader says, and what is copied."""
@@ -160,7 +168,9 @@ class RowDelegate(QStyledItemDelegate):
             inner.setLeft(box.left() + self._look.space.l)
         if cell.icon:
             inner = self._draw_icon(painter, cell, inner)
-        if cell.chip:
+        if cell.drawn:
+            cell.drawn.draw(painter, self._look, inner)
+        elif cell.chip:
             self._chip(painter, cell.chip, inner)
         elif cell.count:
             self._count(painter, cell.count, inner)

@@ -4,13 +4,14 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
 from app.errors import BadInput, NotPermitted
 from app.services.approving import Approve, nobody_else
 from app.services.calendar import read_calendar
+from app.services.calendar_draft import Draft
+from app.services.calendar_interrupted import Interrupted, end, interrupted
 from app.services.connection import Overrides, meter_type_named, open_port
 from app.services.finding import addresses_in, scan_bus
 from app.services.firmware import Loaded
@@ -28,7 +29,7 @@ from app.services.service_acts import (
 )
 from app.services.whole_readout import read_whole
 from app.tasks import Found, Progress, Task
-from drivers.calendar import Calendar, CalendarReading, SpecialDay
+from drivers.calendar import CalendarReading, Limits, limits_of
 from drivers.dlms.scan import BusMeter, Plan
 from drivers.errors import DriverError, WrongMeter
 from drivers.find import Finding, looking
@@ -316,9 +317,7 @@ class Bench:
     def write_calendar(
         self,
         at: At,
-        table: Calendar,
-        special_days: tuple[SpecialDay, ...] | None,
-        activation: datetime | None,
+        wanted: Draft,
         expected: str = "",
     ) -> Task[tuple[CalendarReading, CalendarReading]]:
         """Write a switching table, asked for in two steps; return it before and after."""
@@ -326,13 +325,26 @@ class Bench:
         opened = self._opened(at)
         act = replace_calendar(
             lambda: opened(at.meter_type),
-            table,
-            special_days,
-            activation,
+            wanted,
+            self._folder,
             self._record,
             expected=expected,
         )
         return (yield from self.watched(act))
+
+    def calendar_limits(self, at: At, serial: str = "") -> Limits:
+        """Return how much the calendar of the meter there holds, 0 for what is not known."""
+        place = self.place_of(serial) if serial else None
+        kind = at.meter_type or (place.meter_type if place is not None else "")
+        return limits_of(meter_type_named(kind).calendar) if kind else Limits()
+
+    def broken_calendar(self) -> Interrupted | None:
+        """Return the calendar that was on its way when a line or the program ended."""
+        return interrupted(self._folder)
+
+    def settle_calendar(self) -> None:
+        """Forget it: somebody has seen what became of it."""
+        end(self._folder)
 
     def load_firmware(
         self, at: At, name: str, image: bytes, expected: str = "", *, activate: bool = True

@@ -1,6 +1,5 @@
 """The activity calendar (class 20) and the special days (class 11) over DLMS."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from drivers.calendar import (
@@ -8,12 +7,13 @@ from drivers.calendar import (
     Calendar,
     CalendarReading,
     Day,
-    Limits,
     Season,
     SpecialDay,
     SwitchingPoint,
     Week,
     check,
+    limits_of,
+    sorted_table,
 )
 from drivers.dlms.apdu import Attribute
 from drivers.dlms.ciphering import length_octets
@@ -35,13 +35,19 @@ class CalendarAccess:
     """Reads and writes the switching table of one meter."""
 
     def __init__(
-        self, session: Session, objects: ObjectReader, zone: MeterZone, kind: CalendarType
+        self,
+        session: Session,
+        objects: ObjectReader,
+        zone: MeterZone,
+        kind: CalendarType,
+        parameters: str = "",
     ) -> None:
         self._session = session
         self._objects = objects
         self._zone = zone
         self._kind = kind
         self._code = to_bytes(kind.code)
+        self._parameters = parameters
 
     def reading(self) -> CalendarReading:
         """Return both tables, the activation and the special days.
@@ -56,6 +62,7 @@ class CalendarAccess:
             passive=self._table(_PASSIVE),
             activation=None if moment is None else self._zone.utc(moment),
             special_days=self._special_days(),
+            parameters=self._parameterisation(),
         )
 
     def write(
@@ -71,9 +78,8 @@ class CalendarAccess:
             ValueRefused: The meter refused, or something else reads back.
         """
         kind = self._kind
-        limits = Limits(kind.seasons, kind.weeks, kind.days, kind.points, kind.special_days)
         try:
-            check(calendar, special_days or (), limits)
+            check(calendar, special_days or (), limits_of(kind))
         except BadCalendar as error:
             raise NotSupported(str(error)) from error
         script = to_bytes(kind.script)
@@ -83,9 +89,9 @@ class CalendarAccess:
             value = _array([_special(day) for day in special_days])
             self._set(SPECIAL_DAYS, to_bytes(kind.special), 2, value)
         kept = self._table(_PASSIVE)
-        if _ordered(kept) != _ordered(calendar):
+        if sorted_table(kept) != sorted_table(calendar):
             raise ValueRefused("the passive switching table reads back otherwise than written")
-        if special_days is not None and self._special_days() != special_days:
+        if special_days is not None and _in_order(self._special_days()) != _in_order(special_days):
             raise ValueRefused("the special days read back otherwise than written")
         return self._in_force(calendar, activation)
 
@@ -94,7 +100,7 @@ class CalendarAccess:
             method = Attribute(CALENDAR, self._code, _ACTIVATE)
             self._session.action(method, "the activation of the calendar", signed8(0))
             after = self.reading()
-            if _ordered(after.active) != _ordered(calendar):
+            if sorted_table(after.active) != sorted_table(calendar):
                 raise ValueRefused("the new switching table is not in force")
             return after
         moment = octets(self._zone.octets(activation, deviation=True))
@@ -123,6 +129,15 @@ class CalendarAccess:
             )
         except (TypeError, ValueError, IndexError) as error:
             raise GarbledReply("the switching table cannot be read") from error
+
+    def _parameterisation(self) -> str:
+        """Return the number of the parameterisation; "" where the make or the login has none."""
+        if not self._parameters:
+            return ""
+        try:
+            return _text(self._objects.find(to_bytes(self._parameters)).value)
+        except (NotSupported, AccessDenied):
+            return ""
 
     def _special_days(self) -> tuple[SpecialDay, ...]:
         try:
@@ -177,6 +192,11 @@ def _day(item: tuple[object, ...]) -> Day:
     return Day(_number(item[0]), tuple(points))
 
 
+def _in_order(days: tuple[SpecialDay, ...]) -> list[SpecialDay]:
+    """Return special days by their number: some meters keep them in an order of their own."""
+    return sorted(days, key=lambda day: day.index)
+
+
 def _special_day(item: tuple[object, ...]) -> SpecialDay:
     raw = _raw(item[1], 4)
     year = int.from_bytes(raw[:2], "big")
@@ -185,16 +205,6 @@ def _special_day(item: tuple[object, ...]) -> SpecialDay:
         *("*" if n == 0xFF else f"{n:02}" for n in raw[2:4]),  # noqa: PLR2004 - not specified
     )
     return SpecialDay(_number(item[0]), "-".join(parts), _number(item[2]))
-
-
-def _ordered(calendar: Calendar) -> Calendar:
-    """Return the table in an order of its own: meters may sort what they keep."""
-    return replace(
-        calendar,
-        seasons=tuple(sorted(calendar.seasons, key=lambda one: one.start)),
-        weeks=tuple(sorted(calendar.weeks, key=lambda one: one.name)),
-        days=tuple(sorted(calendar.days, key=lambda one: one.number)),
-    )
 
 
 # --- writing --------------------------------------------------------------------------------

@@ -104,7 +104,11 @@ class DlmsMeter:
         )
         self._switch = SupplySwitch(self._session, self._objects, link, meter_type.relay)
         self._calendar = CalendarAccess(
-            self._session, self._objects, self._zone, meter_type.calendar
+            self._session,
+            self._objects,
+            self._zone,
+            meter_type.calendar,
+            meter_type.identity.parameters,
         )
         self._images = ImageTransfer(self._session, self._objects, link)
         self._catalog = Catalog(self._session, self._objects)

@@ -76,7 +76,9 @@ def empty_desk(empty_folder: Path, tmp_path: Path) -> Iterator[FakeDesk]:
 def look(qapp: object) -> Look:
     load_fonts()
     look = look_for(THEMES["light"], *SIZE, DPI)
-    apply_theme(qapp, look, style_sheet(look))  # type: ignore[arg-type]
+    sheet = style_sheet(look)
+    if qapp.styleSheet() != sheet:  # type: ignore[attr-defined] # it takes a third of a second
+        apply_theme(qapp, look, sheet)  # type: ignore[arg-type]
     return look
 
 

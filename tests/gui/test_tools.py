@@ -1,4 +1,4 @@
-"""Parameters, calendar and firmware in the window: read, compared, written in steps, taken back."""
+"""Parameters and firmware in the window: read, compared, written in steps, taken back."""
 
 import json
 
@@ -14,10 +14,6 @@ from app.services.parameters import save_parameters
 from app.services.users import SignedIn
 from app.views import files, write_sheet
 from app.views.act_sheet import ActSheet
-from app.views.activation_sheet import ActivationSheet
-from app.views.calendar_page import CalendarPage, special_date
-from app.views.calendar_session import CalendarSession
-from app.views.day_strip import blocks
 from app.views.firmware_page import FirmwarePage
 from app.views.firmware_session import FirmwareSession
 from app.views.parameters_page import ParametersPage
@@ -25,7 +21,6 @@ from app.views.parameters_session import ParametersSession
 from app.views.service_page import ServicePage
 from app.views.service_session import ServiceSession
 from app.views.station import Station
-from drivers.calendar import Day, SwitchingPoint
 from drivers.dlms.meter import DlmsMeter
 from drivers.errors import NoReply, ValueRefused
 from drivers.simulator.dlms.images import signed
@@ -33,7 +28,6 @@ from drivers.switching import Switching
 from tests.gui.object_desk import SERIAL, TYPE, ended, opened_desk
 from tests.gui.test_accessible import unnamed
 from tests.gui.test_objects_page import WAIT, settled, words_of
-from tests.tour_tools import TABLE
 
 PASSWORD = "a long word of lena"
 LIMIT = ("0-0:17.0.0.255", 71, 4)
@@ -224,74 +218,6 @@ def test_a_role_that_may_not_write_can_compare_but_sees_no_button(parameters, de
     parameters.opened()
     shown = [parameters.stage, parameters.write, parameters.undo]
     assert not any(button.isVisible() for button in shown)
-
-
-# --- calendar -------------------------------------------------------------------------------
-
-
-def test_the_calendar_is_shown_and_asked_for_a_rate(show, qtbot):
-    page = show(CalendarPage, CalendarSession)
-    qtbot.waitUntil(lambda: "TOU-1, meter 46000755036" in words_of(page), timeout=WAIT)
-    page.moment.setText("2026-12-24 07:30")
-    assert page.rate.text().startswith("Rate 1, since 06:00.")
-    page.moment.setText("tomorrow")
-    assert page.rate.text() == "Type date and time like 2026-12-25 07:30."
-    page._choose(1)
-    assert "no date set" in words_of(page) or "in force from" in words_of(page)
-    assert list(unnamed(page)) == []
-
-
-@pytest.mark.parametrize("later", [False, True])
-def test_a_calendar_of_a_file_is_written_and_waits_or_runs(show, desk, tmp_path, qtbot, later):
-    page = show(CalendarPage, CalendarSession)
-    path = tmp_path / "T2.json"
-    path.write_text(json.dumps(TABLE))
-    page._table = 2
-    page.session.open_file(path)
-    qtbot.waitUntil(lambda: page.session.file is not None, timeout=WAIT)
-    page.write.click()
-    ask = page.findChildren(ActivationSheet)[-1]
-    assert list(unnamed(ask)) == []
-    if later:
-        ask.way._group.button(1).click()
-        ask.time.setText("2020-01-01 00:00")
-        assert not ask.go.isEnabled(), "this time has passed"
-        ask.time.setText("2099-01-01 00:00")
-    ask.go.click()
-    sheet = go_through(page, qtbot)
-    told = ("In force TOU-1", "Waiting T2-2026") if later else ("In force T2-2026",)
-    qtbot.waitUntil(lambda: all(word in words_of(sheet) for word in told), timeout=WAIT)
-    sheet.go.click()
-    assert audit(desk) == ["calendar.writing", "calendar.written"]
-
-
-def test_a_table_that_the_meter_cannot_hold_is_refused_before_it_is_written(
-    show, desk, tmp_path, qtbot
-):
-    page = show(CalendarPage, CalendarSession)
-    table = json.loads(json.dumps(TABLE))
-    table["calendar"]["weeks"][0]["days"] = [9] * 7
-    path = tmp_path / "T2.json"
-    path.write_text(json.dumps(table))
-    page.session.open_file(path)
-    qtbot.waitUntil(lambda: page.session.file is not None, timeout=WAIT)
-    page._begin(None)
-    sheet = go_through(page, qtbot)
-    assert sheet._step == "failed"
-    sheet.go.click()
-    assert audit(desk)[-1] == "calendar.not_done"
-
-
-def test_the_strip_begins_with_the_rate_of_the_day_before():
-    day = Day(1, (SwitchingPoint("06:00", 1), SwitchingPoint("18:00", 2)))
-    assert blocks(day) == [(0.0, 0.25, 0), (0.25, 0.75, 1), (0.75, 1.0, 2)]
-    assert blocks(Day(1, ())) == [(0.0, 1.0, 0)]
-
-
-def test_a_special_day_is_told_in_words():
-    assert special_date("*-12-25") == "12-25 every year"
-    assert special_date("2026-12-25") == "2026-12-25"
-    assert special_date("2026-*-13") == "2026-13 every month"
 
 
 # --- firmware and the second person -----------------------------------------------------------

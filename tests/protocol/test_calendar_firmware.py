@@ -16,6 +16,8 @@ from drivers.secrets import Secret, Secrets
 from drivers.simulator import hexcell
 from drivers.simulator.dlms.images import signed
 from drivers.simulator.memory import DeviceLink
+from drivers.simulator.model import Mode
+from tests.protocol.test_relay import zmf_driver
 
 START = datetime(2026, 11, 20, 10, 10, tzinfo=UTC)
 SERIAL = "46000755036"
@@ -65,6 +67,12 @@ def test_a_table_in_force_at_once_reads_back_as_the_active_one(pdu) -> None:
         assert [event.code for event in meter.events()][-1] == "9"
 
 
+def test_special_days_that_the_meter_sorts_are_the_ones_that_were_written() -> None:
+    with Bench().opened() as meter:
+        after = meter.write_calendar(NEW, tuple(reversed(SPECIAL)), None)
+        assert after.special_days == SPECIAL
+
+
 def test_a_table_for_later_is_passive_until_then() -> None:
     bench = Bench()
     later = START + timedelta(hours=2)
@@ -111,6 +119,42 @@ def test_the_public_client_writes_nothing() -> None:
     bench = Bench(client=17, auth="none")
     with bench.opened() as meter, pytest.raises((AccessDenied, NotSupported)):
         meter.write_calendar(NEW, None, None)
+
+
+def test_the_parameterisation_of_a_zmf100_tells_that_another_table_is_in_force() -> None:
+    _, driver = zmf_driver(Mode.LOCAL)
+    with driver as meter:
+        before = meter.calendar()
+        after = meter.write_calendar(NEW, SPECIAL, None)
+        assert (before.parameters, after.parameters) == ("17", "18")
+        later = meter.write_calendar(NEW, None, after_now(meter))
+        assert later.parameters == "18", "nothing is in force yet"
+    with Bench().opened() as meter:
+        assert meter.calendar().parameters == "", "a Hexcell has none"
+
+
+def after_now(meter: DlmsMeter) -> datetime:
+    return meter.clock().meter_time.replace(microsecond=0) + timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"seasons": (Season("S", "02-30", "WS"),)}, "there is no 02-30"),
+        ({"name": "Süd"}, "plain letters"),
+        ({"days": (Day(256, NEW.days[0].points), *NEW.days)}, "256 is not 0 to 255"),
+        ({"days": (Day(1, (SwitchingPoint("00:00", 65536),)), NEW.days[1])}, "not 0 to 65535"),
+    ],
+)
+def test_what_would_not_come_back_as_it_was_sent_is_not_sent(changes, words) -> None:
+    with Bench().opened() as meter, pytest.raises(NotSupported, match=words):
+        meter.write_calendar(replace(NEW, **changes), None, None)
+
+
+def test_a_special_day_on_a_date_that_never_comes_is_not_sent() -> None:
+    never = (SpecialDay(1, "2027-02-29", 2),)
+    with Bench().opened() as meter, pytest.raises(NotSupported, match="there is no 2027-02-29"):
+        meter.write_calendar(NEW, never, None)
 
 
 # --- firmware -----------------------------------------------------------------------------------

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from app.errors import BadInput
-from app.services.calendar import load_calendar, read_calendar, write_calendar
+from app.services.calendar import read_calendar, write_calendar
+from app.services.calendar_files import load_calendar
 from app.services.firmware import load_firmware
 from app.services.objects import object_list
 from app.services.parameters import (
@@ -134,7 +135,7 @@ def test_what_is_no_file_of_parameters_is_told(tmp_path, text) -> None:
 def test_a_calendar_that_was_read_can_be_written(tmp_path) -> None:
     import json
 
-    from app.services.calendar import calendar_shape
+    from app.services.calendar_files import calendar_shape
 
     bench = Bench()
     found, _ = collect(read_calendar(bench.opened))

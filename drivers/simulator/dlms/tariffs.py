@@ -89,20 +89,19 @@ class Tariffs:
     def _set_specials(self, now: float, value: Value) -> None:
         del now
         items = _some(value, SPECIALS)
-        rows = []
+        rows: dict[int, bytes] = {}  # kept by their numbers, whatever order they come in
         for item in items:
             index, date, day = item.members(3)
             raw = date.octets(axdr.OCTETS, axdr.DATE)
             if len(raw) != 5:  # noqa: PLR2004 (octets of a date)
                 raise BadData("no date")
-            rows.append(
-                axdr.structure(
-                    axdr.integer(axdr.U16, index.number(axdr.U16)),
-                    axdr.octets(raw),
-                    axdr.integer(axdr.U8, day.number(axdr.U8)),
-                )
+            number = index.number(axdr.U16)
+            rows[number] = axdr.structure(
+                axdr.integer(axdr.U16, number),
+                axdr.octets(raw),
+                axdr.integer(axdr.U8, day.number(axdr.U8)),
             )
-        self._specials = axdr.array(rows)
+        self._specials = axdr.array([rows[number] for number in sorted(rows)])
 
 
 def _some(value: Value, most: int) -> tuple[Value, ...]:
