@@ -104,7 +104,9 @@ class Tour:
             widget.activateWindow()
             self.until(widget.isActiveWindow)
         focus = self.app.focusWidget()
-        if self.window.station is not None:
+        # The calendar's editor makes its form anew for the row that has the focus: going round
+        # does not come back to the widget it began with.  `test_calendar_editor` walks it.
+        if self.window.station is not None and not name.startswith("calendar"):
             found += [f"{file}: {line}" for line in problems(widget)]
         if focus is not None:
             focus.setFocus()

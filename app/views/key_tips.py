@@ -84,7 +84,8 @@ def key_tips(root: QWidget) -> dict[str, QWidget]:
     """Give each thing below ``root`` that can be pressed or filled in a letter of its own.
 
     A letter out of its name if one is free, the first of a word before others.  The work areas
-    come first, and keep their letters on every page; then what does something.
+    come first, and keep their letters on every page; then what does something.  Where there are
+    more things than letters and figures, the Tab key alone reaches the last of them.
     """
     found: dict[str, QWidget] = {}
     for widget in sorted(_pressed(root), key=_turn):

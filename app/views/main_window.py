@@ -24,7 +24,7 @@ from app.errors import NoRoom
 from app.views.controls import FocusRing, NavRail
 from app.views.key_tips import KeyTips
 from app.views.page import Page
-from app.views.reading_order import set_tab_order
+from app.views.reading_order import go_along
 from app.views.scanner import Scanner
 from app.views.shell import PLACES, ConnectionBar
 from app.views.station import Station
@@ -218,8 +218,7 @@ class MainWindow(QMainWindow):
 
     def focusNextPrevChild(self, onwards: bool) -> bool:
         """Let the Tab key follow the order in which the window is read."""
-        set_tab_order(self)
-        return super().focusNextPrevChild(onwards)
+        return go_along(self, onwards=onwards)
 
     def turn_trace(self) -> None:
         """Show or hide the trace; it is for those who work at meters."""

@@ -1,11 +1,10 @@
 """The order in which people read a window, and the Tab key through it.
 
 Pages are made anew piece by piece while a job runs, and what is made last would be last in Qt's
-own chain.  So the chain is set from the layouts, each time before somebody goes along it.
+own chain.  So the layouts say what comes next, each time that somebody asks.
 """
 
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import cast
 
 from PySide6.QtCore import Qt
@@ -31,10 +30,17 @@ def reading_order(root: QWidget, policy: Qt.FocusPolicy = Qt.FocusPolicy.TabFocu
     return [w for w in _below(root) if w.focusPolicy() & policy and w.isEnabled()]
 
 
-def set_tab_order(root: QWidget) -> None:
-    """Let the Tab key go through ``root`` in the order in which it is read."""
-    for first, second in pairwise(reading_order(root)):
-        QWidget.setTabOrder(first, second)
+def go_along(root: QWidget, *, onwards: bool) -> bool:
+    """Move the focus to what is read next in ``root``, or before; False where nothing takes it."""
+    order, here = reading_order(root), root.focusWidget()
+    while here is not None and here not in order and here is not root:
+        here = here.parentWidget()  # the part of a field that has the focus for all of it
+    if not order:
+        return False
+    start = order.index(here) if here in order else (-1 if onwards else 0)
+    reason = Qt.FocusReason.TabFocusReason if onwards else Qt.FocusReason.BacktabFocusReason
+    order[(start + (1 if onwards else -1)) % len(order)].setFocus(reason)
+    return True
 
 
 def _below(widget: QWidget) -> Iterator[QWidget]:

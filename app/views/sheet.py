@@ -4,7 +4,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QDialog, QPushButton, QVBoxLayout, QWidget
 
 from app.views.controls import ActionButton, FocusRing, action_bar
-from app.views.reading_order import set_tab_order
+from app.views.reading_order import go_along
 from app.views.surfaces import label
 from app.views.theme import Look
 
@@ -50,8 +50,7 @@ class Sheet(QDialog):
 
     def focusNextPrevChild(self, onwards: bool) -> bool:
         """Let the Tab key follow the order in which the dialog is read."""
-        set_tab_order(self)
-        return super().focusNextPrevChild(onwards)
+        return go_along(self, onwards=onwards)
 
     def fit_to(self, window: QWidget) -> None:
         """Stay inside the window it belongs to."""
