@@ -32,7 +32,8 @@ def reading_order(root: QWidget, policy: Qt.FocusPolicy = Qt.FocusPolicy.TabFocu
 
 def go_along(root: QWidget, *, onwards: bool) -> bool:
     """Move the focus to what is read next in ``root``, or before; False where nothing takes it."""
-    order, here = reading_order(root), root.focusWidget()
+    order = reading_order(root)
+    here: QWidget | None = root.focusWidget()
     while here is not None and here not in order and here is not root:
         here = here.parentWidget()  # the part of a field that has the focus for all of it
     if not order:
