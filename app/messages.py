@@ -41,15 +41,15 @@ _WORDS: dict[type[BaseException], tuple[str, str, str]] = {
         "Nothing came back within the reply time.",
         (
             "Seat the probe: magnet on the port, cable down. Clean the window. Wait 2 minutes if"
-            " the meter was just read. Is it the right port, and has the meter power?"
+            " the meter was just read. Are port and address the right ones, and has it power?"
         ),
     ),
     GarbledReply: (
-        "I hear noise, not a meter",
-        "Characters arrive, but damaged or in no form that a meter sends.",
+        "The meter's answer cannot be used",
+        "Something answers, but damaged or in a form that does not fit.",
         (
-            "Shade the optical port and seat the probe again. Check speed and parity, or let"
-            " Find settings try them."
+            "Seat the probe again and repeat. If it stays so, choose another meter type or let Find"
+            " look for it; save the trace and send it."
         ),
     ),
     AccessDenied: (
@@ -215,6 +215,27 @@ _HINTS = {  # what the line showed besides the error
         "Meter found, DLMS not opened",
         "The sign-on was answered, but not the DLMS connection after it.",
         "Check address and client number, or let Find look for the address.",
+    ),
+    "no-secret": (
+        "This meter wants a password or key",
+        "None was given.",
+        (
+            "Choose its password where the meter is connected. On the command line: --secret NAME"
+            " (vault set NAME keeps one), or --secret-env PREFIX."
+        ),
+    ),
+    "noise": (
+        "I hear noise, not a meter",
+        "Characters arrive, but damaged or in no form that a meter sends.",
+        (
+            "Shade the optical port and seat the probe again. Check speed and parity, or let"
+            " Find settings try them."
+        ),
+    ),
+    "broke-off": (
+        "The meter fell silent in the middle",
+        "Its answer began well and did not come to its end. What arrived is kept, unproved.",
+        "Keep the probe still on the port and read again. A weak battery may also be the cause.",
     ),
     "check": (
         "The check of the meter's list does not fit",

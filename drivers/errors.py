@@ -62,7 +62,8 @@ class NoReply(DriverError):
 class GarbledReply(DriverError):
     """Bytes arrived but their checksum or form is wrong.
 
-    ``hint`` is "" or what is known more: "check" (text of a meter, whose check never fits).
+    ``hint`` is "" or what is known more: "check" (text of a meter, whose check never fits), "noise"
+    (characters that no meter sends), "broke-off" (a good beginning, then silence).
     """
 
     retryable = True
@@ -73,7 +74,14 @@ class GarbledReply(DriverError):
 
 
 class AccessDenied(DriverError):
-    """The meter refused the password, key or access level.  Never retried: meters lock."""
+    """The meter refused the password, key or access level.  Never retried: meters lock.
+
+    ``hint`` is "" or what is known more: "no-secret" (it wants one, and none was given).
+    """
+
+    def __init__(self, text: str = "", hint: str = "") -> None:
+        super().__init__(text)
+        self.hint = hint
 
 
 class WrongMeter(DriverError):

@@ -11,7 +11,8 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 
 from drivers.dlms.meter import DlmsMeter
-from drivers.errors import DriverError, GarbledReply, NoReply, NotSupported
+from drivers.dlms.scan import SAFE_CLIENTS
+from drivers.errors import AccessDenied, DriverError, GarbledReply, NoReply, NotSupported
 from drivers.iec62056 import frames
 from drivers.iec62056.diagnosis import line_diagnosis
 from drivers.iec62056.frames import Identification
@@ -29,6 +30,10 @@ PATIENCE = 2.0  # s for the answer to each try
 BREAK_PAUSE = 0.5  # s for the meter to hear the break
 PUSH_PATIENCE = 5.0  # s; pushed telegrams come every one to four seconds
 SIGN_ON_SPEEDS = (300, 9600)  # Turkish meters and RS-485 ports begin at 9600
+_NAMELESS = (
+    "A DLMS meter answers, and tells nobody its name without a password: choose its type, and give"
+    " client, authentication and password."
+)
 _PUSHED_FORMS = ((9600, "7E1"), (2400, "7E1"))  # text that a meter sends by itself
 
 
@@ -105,7 +110,7 @@ def looking(link: Link) -> Generator[tuple[str, int, int], None, Finding]:
             found,
             echo=link.statistics.echo_seen,
             tried=tuple(tried),
-            diagnosis=line_diagnosis(link.statistics, answered=True),
+            diagnosis=(*found.diagnosis, *line_diagnosis(link.statistics, answered=True)),
         )
     failure = heard or NoReply(PATIENCE)
     for text in (*line_diagnosis(link.statistics), *tried):
@@ -207,7 +212,7 @@ def _asked(dialogue: Dialogue) -> Generator[Step, Heard, Identification]:
 
 
 def by_dlms(link: Link, framing: str) -> Finding:
-    """Ask for the logical device name as the public client."""
+    """Ask for the logical device name as one client after the other that needs no password."""
     generic = load_meter_type(GENERIC_DLMS)
     generic = replace(
         generic,
@@ -215,7 +220,16 @@ def by_dlms(link: Link, framing: str) -> Finding:
         timing=replace(generic.timing, reply_s=PATIENCE, retries=0),
     )
     link.configure(Line.named(generic.line.speed, generic.line.format))
-    name, referencing = name_and_referencing(link, generic)
+    name, referencing = "", generic.dlms.referencing
+    notes: tuple[str, ...] = (_NAMELESS,)
+    for client in SAFE_CLIENTS:
+        asking = replace(generic, dlms=replace(generic.dlms, client=client))
+        try:
+            name, referencing = name_and_referencing(link, asking)
+        except AccessDenied:
+            continue  # a meter is there: perhaps it knows another client
+        notes = ()
+        break
     known = matching_type(logical_device_name=name)
     kind = known or replace(load_meter_type(GENERIC_DLMS), framing=framing)
     short = ", short names" if referencing == "short" else ""
@@ -223,6 +237,7 @@ def by_dlms(link: Link, framing: str) -> Finding:
         replace(kind, dlms=replace(kind.dlms, referencing=referencing)),
         f"DLMS/COSEM, {'TCP wrapper' if framing == 'wrapper' else 'HDLC'}{short}",
         logical_device_name=name,
+        diagnosis=notes,
     )
     if not link.sets_line:
         return found

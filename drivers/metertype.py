@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from drivers.obis import name_of as standard_name
 from drivers.obis import parse
 from resources import resource
 
@@ -281,6 +282,14 @@ class MeterType:
         wanted = parse(code) or code
         listed = (one for one in self.registers if wanted in {one.code, parse(one.code)})
         return next(listed, RegisterType(code))
+
+    def name_of(self, code: str) -> str:
+        """Return what this make calls the object with a code, else what all do; "" is unknown."""
+        wanted = parse(code) or code
+        listed: tuple[RegisterType | ProfileType | LogType, ...]
+        listed = (*self.registers, *self.profiles, *self.logs)
+        own = (one.name for one in listed if wanted in {one.code, parse(one.code)})
+        return next(own, "") or standard_name(code)
 
 
 _CHOICES = {

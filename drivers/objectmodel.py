@@ -32,6 +32,7 @@ class ObjectEntry:
     code: str
     attributes: tuple[tuple[int, int], ...] = ()
     methods: tuple[int, ...] = ()
+    name: str = ""  # what the meter's type calls it, "" where it has no name of its own
 
     @property
     def class_name(self) -> str:

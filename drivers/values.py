@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
+from typing import TypeVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +101,14 @@ class ProfileRow:
 
 @dataclass(frozen=True, slots=True)
 class ProfileBlock:
-    """Rows as they arrive; ``expected`` is the estimated total of the read, 0 when unknown."""
+    """Rows as they arrive; ``expected`` is the estimated total of the read, 0 when unknown.
+
+    ``held`` rows have come that are given out later, when it is known which of them are wanted.
+    """
 
     rows: tuple[ProfileRow, ...]
     expected: int = 0
+    held: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +122,9 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Which rows to read: from/to (either side open), the last ``last`` rows, or by number.
+    """Which rows to read: from/to (either side open), or by number.
+
+    ``last`` keeps the newest so many of those between ``start`` and ``end``; 0 keeps all.
 
     ``entries`` are the numbers of the first and the last row, both included; 1 is the oldest row
     that the meter keeps.
@@ -140,14 +147,17 @@ class MeterEvent:
     details: tuple[str, ...] = ()
 
 
-def newest(events: list[MeterEvent], count: int) -> list[MeterEvent]:
-    """Return the newest ``count`` rows of a log in its own order, all for 0.
+Timed = TypeVar("Timed", MeterEvent, ProfileRow)
+
+
+def newest(rows: list[Timed], count: int) -> list[Timed]:
+    """Return the newest ``count`` rows of a log or profile in its own order, all for 0.
 
     Some meters keep the newest row first.
     """
-    if not count or count >= len(events):
-        return events
-    return events[-count:] if events[0].time <= events[-1].time else events[:count]
+    if not count or count >= len(rows):
+        return rows
+    return rows[-count:] if rows[0].time <= rows[-1].time else rows[:count]
 
 
 @dataclass(frozen=True, slots=True)

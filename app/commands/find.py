@@ -11,7 +11,7 @@ from app.commands.options import common_options, needs
 from app.commands.read import told_shape, words
 from app.commands.target import link_options, target_from
 from app.commands.terminal import Terminal, reported, text_table
-from app.errors import AppError
+from app.errors import AppError, Cancelled
 from app.paths import data_folder
 from app.services import finding, shapes
 from app.services.connection import Target, connect, meter_type_named, open_port
@@ -42,9 +42,13 @@ def find(link: str, **given: Any) -> None:
     with --formula, makes of the number.
 
     No password is sent while looking.  Where each serial number was found is remembered.
+
+    When a bus is left early by an error or Ctrl-C, who has answered by then is shown all the same;
+    with --json beside the error, as "meters" with "complete": false.
     """
     terminal = Terminal(given["as_json"])
-    with reported(given["as_json"]):
+    arrived: dict[str, Any] = {}
+    with reported(given["as_json"], arrived):
         if given["preview"]:
             _preview(terminal, given)
             return
@@ -53,7 +57,7 @@ def find(link: str, **given: Any) -> None:
         target, trace = target_from(link, given["data"], given)
         try:
             if given["addresses"] or given["serial"]:
-                _bus(terminal, target, trace, given)
+                _bus(terminal, target, trace, given, arrived)
             else:
                 _one(terminal, target, trace)
         finally:
@@ -131,7 +135,13 @@ def _found(target: Target, trace: Trace | None) -> Task[Finding]:
 # --- a bus ----------------------------------------------------------------------------------
 
 
-def _bus(terminal: Terminal, target: Target, trace: Trace | None, given: dict[str, Any]) -> None:
+def _bus(
+    terminal: Terminal,
+    target: Target,
+    trace: Trace | None,
+    given: dict[str, Any],
+    arrived: dict[str, Any],
+) -> None:
     base = meter_type_named(target.meter_type or "generic-dlms")
     if given["addresses"]:
         addresses = finding.addresses_in(given["addresses"])
@@ -139,22 +149,38 @@ def _bus(terminal: Terminal, target: Target, trace: Trace | None, given: dict[st
         addresses = [finding.preview(base, target.serial, given["formula"]).physical]
     plan = _plan(target, addresses, given)
     wish = _wish(given["wanted"])
-    opened = _opened(target, trace)
-    meters = terminal.run(finding.scan_bus(opened, base, plan))
-    if not given["addresses"]:
-        finding.demand(meters, target.serial, plan.patience)
-    folder = data_folder(given["data"])
-    shapes_found, texts = [], []
-    for meter in meters:
-        finding.remember(folder, target.link, meter)
-        shape = _shape(meter)
-        if wish is not None and not meter.note:
-            told, error = _read(terminal, target, trace, meter, wish)
-            shape["read"] = told_shape(target.link, told) | ({"error": error} if error else {})
-            texts.append(f"{meter.identity.serial}\n{error or words(told)}")
-        shapes_found.append(shape)
+    meters: list[BusMeter] = []
+    shapes_found: list[dict[str, Any]] = []
+    texts: list[str] = []
     shape = {"link": target.link, "asked": len(plan.addresses), "meters": shapes_found}
-    terminal.result(shape, lambda: "\n\n".join([_table(meters, plan), *texts]))
+
+    def table() -> str:
+        return "\n\n".join([_table(meters, plan), *texts])
+
+    folder = data_folder(given["data"])
+    try:
+        terminal.run(finding.scan_bus(_opened(target, trace), base, plan, meters))
+        if not given["addresses"]:
+            finding.demand(meters, target.serial, plan.patience)
+        for meter in meters:
+            finding.remember(folder, target.link, meter)
+            shapes_found.append(_shape(meter))
+            if wish is not None and not meter.note:
+                told, error = _read(terminal, target, trace, meter, wish)
+                failed = {"error": error} if error else {}
+                shapes_found[-1]["read"] = told_shape(target.link, told) | failed
+                texts.append(f"{meter.identity.serial}\n{error or words(told)}")
+    except (Cancelled, DriverError, AppError):
+        rest = meters[len(shapes_found) :]
+        shapes_found += map(_shape, rest)
+        if meters:
+            arrived |= {"complete": False, **shape}
+            if not given["as_json"]:
+                terminal.result(shape, table)
+        for meter in rest:
+            finding.remember(folder, target.link, meter)
+        raise
+    terminal.result(shape, table)
 
 
 def _plan(target: Target, addresses: Sequence[int], given: dict[str, Any]) -> Plan:

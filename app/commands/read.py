@@ -13,7 +13,7 @@ from app.commands.options import common_options, needs
 from app.commands.read_file import ReadFile, Tables
 from app.commands.target import link_options, target_from
 from app.commands.terminal import Terminal, reported, text_table
-from app.errors import BadInput, Cancelled, Interrupted
+from app.errors import AppError, BadInput, Cancelled
 from app.paths import data_folder
 from app.services import shapes
 from app.services.connection import Overrides, Target, connect, meter_type_named
@@ -24,10 +24,10 @@ from app.services.token import key_words
 from drivers.errors import DriverError
 from drivers.iec62056.diagnosis import line_diagnosis
 from drivers.meter import Meter
-from drivers.values import MeterEvent, Span
+from drivers.values import MeterEvent, Reading, Span
 
 Opened = Callable[[], AbstractContextManager[Meter]]
-Broken = Cancelled | Interrupted | DriverError
+Broken = Cancelled | AppError | DriverError
 
 
 @click.command()
@@ -55,9 +55,16 @@ def read(link: str, what: tuple[str, ...], **given: Any) -> None:
     limiter, monitor (register monitors), alarms (and error registers),
     slaves (meters on the M-Bus), account (with credits, charges and STS attributes),
     object CODE[/CLASS[/ATTRIBUTE]].
+
+    --last N takes the newest N rows of those that --from and --to leave.
+
+    What the meter has not, or does not show, does not stop the rest.
+    An error or Ctrl-C in the middle loses nothing that arrived: it is shown, and in the --out file.
+    With --json it stands beside the error, under the same keys as ever and with "complete": false.
     """
     terminal = Terminal(as_json=given["as_json"])
-    with reported(given["as_json"]):
+    arrived: dict[str, Any] = {}
+    with reported(given["as_json"], arrived):
         folder = data_folder(given["data"])
         target, trace = target_from(link, given["data"], given)
         if target.meter_type and (note := meter_type_named(target.meter_type).note):
@@ -71,8 +78,10 @@ def read(link: str, what: tuple[str, ...], **given: Any) -> None:
         try:
             ended = _read(terminal, lambda: connect(target, trace), wish, told, file)
             shape = told_shape(target.link, told)
-            if ended is None or _arrived(shape):
-                terminal.say(file.keep(told, target.serial, lambda: tables_of(told), shape))
+            if told_something := _arrived(shape):
+                arrived |= {"complete": ended is None, **shape}
+            if ended is None or told_something:
+                ended = _keep(terminal, file, told, target.serial, shape) or ended
         finally:
             file.close()
             if trace is not None:
@@ -81,9 +90,9 @@ def read(link: str, what: tuple[str, ...], **given: Any) -> None:
         if ended is None:
             terminal.result(shape, lambda: words(told))
             return
-        if file.rows is not None and _arrived(shape):
+        if file.rows is not None and told_something:
             terminal.say("The same command with --resume goes on behind the last row")
-        if not given["as_json"] and _arrived(shape):
+        if not given["as_json"] and told_something:
             terminal.result(shape, lambda: words(told))
         for sentence in line_diagnosis(told.statistics):
             ended.add_note(sentence)
@@ -104,7 +113,18 @@ def _read(
     """Read into ``told`` and the file; return what ended the reading early."""
     try:
         terminal.run(read_meter(opened, wish, told, file.sink))
-    except (Cancelled, Interrupted, DriverError) as error:
+    except (Cancelled, AppError, DriverError) as error:
+        return error
+    return None
+
+
+def _keep(
+    terminal: Terminal, file: ReadFile, told: Told, number: str, shape: dict[str, Any]
+) -> AppError | None:
+    """Put what was read into the file; return why that could not be done."""
+    try:
+        terminal.say(file.keep(told, number, lambda: tables_of(told), shape))
+    except AppError as error:
         return error
     return None
 
@@ -235,11 +255,13 @@ def words(told: Told) -> str:
     if told.identity is not None:
         facts = shapes.identity_shape(told.identity)
         parts.append(
-            text_table(["Meter", ""], [[n.replace("_", " "), v] for n, v in facts.items()])
+            text_table(["Meter", ""], [[n.replace("_", " "), v] for n, v in facts.items() if v])
         )
     for title, table in _tables(told).items():
         head, rows = table
         parts.append(f"{title}\n{text_table(head, rows)}")
+    if told.complete and not told.row_count:
+        parts.append("The profile holds no rows of that time")
     if told.clock is not None:
         clock = shapes.clock_shape(told.clock)
         state = ", ".join(told.clock.status)
@@ -256,8 +278,8 @@ def words(told: Told) -> str:
         if (value := getattr(told, name)) is not None:
             parts += sections(title, shapes.plain_shape(value))
     for one in told.pushed:
-        when = shapes.time_text(one.time) or ""
-        parts.append(f"The meter said unasked: {when} {one.obis} {one.text}")
+        said = filter(None, (shapes.time_text(one.time), one.obis, one.text))
+        parts.append(f"The meter said unasked: {' '.join(said)}")
     notes = (*told.statistics.remarks, *line_diagnosis(told.statistics))
     parts += [f"Note: {note}" for note in notes if parts]
     return "\n\n".join(parts)
@@ -301,18 +323,11 @@ def _tables(told: Told) -> Tables:
     tables: Tables = {}
     readings = [*(told.registers or []), *(told.quality or []), *told.objects]
     if readings:
+        proved = all(one.check == "ok" for one in readings)
+        head = ["Code", "Name", "Value", "Unit", "Time"]
         tables["Registers"] = (
-            ["Code", "Name", "Value", "Unit", "Time"],
-            [
-                [
-                    r.full_code,
-                    r.name,
-                    shapes.number_text(r.value) or r.text,
-                    r.unit,
-                    shapes.time_text(r.time) or "",
-                ]
-                for r in readings
-            ],
+            head if proved else [*head, "Check"],
+            [_register_cells(one) + ([] if proved else [one.check]) for one in readings],
         )
     if told.info is not None and told.rows:
         tables["Profile"] = (profile_head(told.info), [profile_cells(row) for row in told.rows])
@@ -322,6 +337,12 @@ def _tables(told: Told) -> Tables:
             [[shapes.time_text(e.time) or "", e.code, event_words(e)] for e in told.events],
         )
     return tables
+
+
+def _register_cells(reading: Reading) -> list[str]:
+    value = shapes.number_text(reading.value) or reading.text
+    time = shapes.time_text(reading.time) or ""
+    return [reading.full_code, reading.name, value, reading.unit, time]
 
 
 def tables_of(told: Told) -> Tables:

@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 import tomllib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 import click
 
-from app.errors import BadInput
+from app.errors import BadInput, Cancelled
 from app.messages import Message, exit_code, explain
 from app.services.keypad import KeypadAsk
 from app.tasks import Ask, Cancel, Event, Progress, Task, run
@@ -29,6 +29,7 @@ QUIET = 1.0  # s before progress is shown: short work says nothing
 APPROVAL_VARIABLE = "METERWRIGHT_APPROVAL_PASSWORD"
 REPEAT = 0.25  # s between two lines of progress
 STANDARD_ERROR = 2
+_STOPS = (signal.SIGINT, signal.SIGTERM)
 STOPPING = b"Stopping: the meter is signed off. Press Ctrl-C again to stop at once.\n"
 
 
@@ -80,7 +81,7 @@ class Terminal:
             click.echo(text, err=True)
 
     def run(self, task: Task[T]) -> T:
-        """Drive ``task`` here; Ctrl-C stops it cleanly, a second one abandons the sign-off."""
+        """Drive ``task`` here; Ctrl-C or SIGTERM stops it, a second one abandons the sign-off."""
         cancel = Cancel()
         self._begun = time.monotonic()
 
@@ -90,11 +91,12 @@ class Terminal:
             os.write(STANDARD_ERROR, STOPPING)
             cancel.press()
 
-        before = signal.signal(signal.SIGINT, pressed)
+        before = {number: signal.signal(number, pressed) for number in _STOPS}
         try:
             return run(task, self._handle, cancel)
         finally:
-            signal.signal(signal.SIGINT, before)
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     def _handle(self, event: Event) -> str | None:
         if self.said is not None:
@@ -180,13 +182,18 @@ def duration(seconds: float) -> str:
 
 
 @contextmanager
-def reported(as_json: bool) -> Iterator[None]:
-    """Turn an error into its words and its exit code; a defect is shown as one."""
+def reported(as_json: bool, arrived: Mapping[str, Any] | None = None) -> Iterator[None]:
+    """Turn an error into its words and its exit code; a defect is shown as one.
+
+    With ``as_json`` what stands in ``arrived`` by then comes beside the error, in its document.
+    """
     try:
         yield
     except (click.ClickException, click.exceptions.Exit, click.Abort, SystemExit):
         raise
-    except BaseException as error:
+    except BaseException as raised:
+        # Ctrl-C outside long work, which has its own way to stop
+        error = Cancelled() if isinstance(raised, KeyboardInterrupt) else raised
         code = exit_code(error)
         message = explain(error)
         if as_json:
@@ -200,7 +207,7 @@ def reported(as_json: bool) -> Iterator[None]:
             }
             if notes := getattr(error, "__notes__", ()):
                 body["notes"] = list(notes)
-            click.echo(json.dumps({"error": body}, ensure_ascii=False))
+            click.echo(json.dumps({"error": body, **(arrived or {})}, ensure_ascii=False))
         else:
             _tell(message, getattr(error, "__notes__", ()))
         if code == 1:

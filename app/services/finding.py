@@ -42,15 +42,19 @@ def addresses_in(text: str) -> list[int]:
 
 
 def scan_bus(
-    opened: Callable[[], AbstractContextManager[Link]], base: MeterType, plan: Plan
+    opened: Callable[[], AbstractContextManager[Link]],
+    base: MeterType,
+    plan: Plan,
+    found: list[BusMeter],
 ) -> Task[list[BusMeter]]:
     """Ask every address of ``plan`` and return who answered, with the type of each.
+
+    ``found`` is the caller's, so that after an error or a stop it holds who has answered by then.
 
     Raises:
         DriverError: The port cannot be used.
         BadInput: An address does not fit its size.
     """
-    found: list[BusMeter] = []
     yield Progress("Opening the port")
     with opened() as link:
         try:

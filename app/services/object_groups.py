@@ -34,7 +34,7 @@ def title_of(entry: ObjectEntry) -> str:
     known = (
         "" if entry.class_id in _PLAIN or entry.class_id not in CLASS_NAMES else entry.class_name
     )
-    return name_of(entry.code) or known or entry.code
+    return entry.name or name_of(entry.code) or known or entry.code
 
 
 def by_purpose(entries: Iterable[ObjectEntry]) -> list[Group]:

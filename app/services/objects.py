@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -69,8 +69,9 @@ def object_list(meter: Meter, folder: Path, *, anew: bool = False) -> Task[tuple
     yield Progress("Reading the object list")
     path = folder / _FOLDER / f"{_hash(meter)}.json"
     if not anew and (known := _cached(path)) is not None:
-        yield Found("object list", known)
-        return known.entries
+        named = replace(known, entries=_named(meter, known.entries))
+        yield Found("object list", named)
+        return named.entries
     steps = shown.listing()
     while True:
         try:
@@ -81,8 +82,14 @@ def object_list(meter: Meter, folder: Path, *, anew: bool = False) -> Task[tuple
     with translated(str(path)):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, json.dumps([asdict(one) for one in entries]).encode())
+    entries = _named(meter, entries)
     yield Found("object list", ObjectList(entries, utc_now(), kept=False))
     return entries
+
+
+def _named(meter: Meter, entries: tuple[ObjectEntry, ...]) -> tuple[ObjectEntry, ...]:
+    """Return the objects as the meter's type calls them: names are data, so none are kept."""
+    return tuple(replace(one, name=meter.meter_type.name_of(one.code)) for one in entries)
 
 
 def showing(meter: Meter) -> ShowsObjects:

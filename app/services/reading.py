@@ -1,13 +1,14 @@
 """Reads what was asked for from a meter, in one session, keeping what arrived."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
-from app.errors import Interrupted
+from app.errors import Cancelled, Interrupted
 from app.models.base import utc_now
 from app.services.objects import object_list
 from app.services.profile import ProfileRows
@@ -38,6 +39,7 @@ WHAT = (
     "identity", "registers", "profile", "events", "clock", "relay", "quality", "prepayment",
     "limiter", "monitor", "alarms", "slaves", "account", "object",
 )  # fmt: skip
+_LISTS = frozenset({"registers", "quality", "events"})  # filled one by one
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ class Told:
     registers: list[Reading] | None = None
     info: ProfileInfo | None = None
     rows: list[ProfileRow] = field(default_factory=list)
+    row_count: int = 0  # that came, also where they are not collected
     complete: bool = False
     log: str = ""
     events: list[MeterEvent] | None = None
@@ -78,8 +81,17 @@ class Told:
     objects: list[Reading] = field(default_factory=list)
     pushed: tuple[Pushed, ...] = ()  # said unasked in the meantime
     entries: tuple[ObjectEntry, ...] | None = None  # the object list, once it was needed
+    refused: list[NotSupported | AccessDenied] = field(default_factory=list)
     statistics: Statistics = field(default_factory=Statistics)
     elapsed: float = 0.0
+
+
+@runtime_checkable
+class KeepsList(Protocol):
+    """A meter that knows what came of its list when the reading of it was broken off."""
+
+    def arrived(self) -> Iterator[Reading]:
+        """What is there, without asking the meter."""
 
 
 Sink = Callable[[ProfileInfo, tuple[ProfileRow, ...]], None]
@@ -94,26 +106,54 @@ def read_meter(
     """Read all of ``wish`` into ``told`` and return it.
 
     ``told`` is the caller's, so that after an error or a stop it still holds what arrived.  With a
-    ``sink`` profile rows go there block by block and are not collected.
+    ``sink`` profile rows go there block by block and are not collected.  What the meter has not, or
+    does not show, does not stop the rest.
 
     Raises:
         Interrupted: A profile ended early; what arrived is in ``told``.
+        NotSupported, AccessDenied: All was asked for, and this was refused first; the others are
+            its notes.
         DriverError: Anything else on the way to and from the meter.
     """
     begun = time.monotonic()
+    told.refused.clear()
     yield Progress("Signing on")
     try:
         with opened() as meter:
             told.statistics = meter.statistics
             told.meter_type, told.used = meter.meter_type.name, meter.meter_type
-            for name in WHAT:
-                if name in wish.what:
-                    yield from _READERS[name](meter, wish, told, sink)
+            try:
+                for name in WHAT:
+                    if name in wish.what:
+                        yield from _asked(name, meter, wish, told, sink)
+            except (Cancelled, DriverError):
+                _list_so_far(meter, wish, told)
+                raise
             _said_unasked(meter, told)
             yield Progress("Signing off")
     finally:
         told.elapsed = time.monotonic() - begun
+    if told.refused:
+        first, *others = told.refused
+        for error in others:
+            first.add_note(str(error))
+        raise first
     return told
+
+
+def _asked(name: str, meter: Meter, wish: Wish, told: Told, sink: Sink | None) -> Task[None]:
+    try:
+        yield from _READERS[name](meter, wish, told, sink)
+    except (NotSupported, AccessDenied) as error:
+        told.refused.append(error)
+        if name in _LISTS and not getattr(told, name):
+            setattr(told, name, None)
+
+
+def _list_so_far(meter: Meter, wish: Wish, told: Told) -> None:
+    """Keep what came of a list that broke off while it was read for something else."""
+    if "registers" in wish.what and not told.registers and isinstance(meter, KeepsList):
+        told.registers = list(meter.arrived()) or None
 
 
 def _said_unasked(meter: Meter, told: Told) -> None:
@@ -141,7 +181,7 @@ def _registers(meter: Meter, wish: Wish, told: Told, sink: Sink | None) -> Task[
         told.registers.append(reading)
         yield Found("reading", reading)
         done = len(told.registers)
-        yield Progress("Reading registers", done, max(done, total))
+        yield Progress("Reading registers", done, max(done, total) if total else 0, "values")
 
 
 def _profile(meter: Meter, wish: Wish, told: Told, sink: Sink | None) -> Task[None]:
@@ -155,9 +195,10 @@ def _profile(meter: Meter, wish: Wish, told: Told, sink: Sink | None) -> Task[No
             else:
                 sink(info, block.rows)
             done += len(block.rows)
+            told.row_count = done
             expected = max(expected, block.expected)
             yield Found("rows", ProfileRows(info, block, done))
-            yield Progress("Reading the profile", done, expected, "rows")
+            yield Progress("Reading the profile", done + block.held, expected, "rows")
     except DriverError as error:
         if not done:
             raise
@@ -284,8 +325,12 @@ def _objects(meter: Meter, wish: Wish, told: Told, sink: Sink | None) -> Task[No
     del sink
     for code, class_id, attribute in wish.objects:
         yield Progress(f"Reading {code}")
-        told.objects.append(meter.object(code, class_id, attribute))
-        yield Found("reading", told.objects[-1])
+        try:
+            told.objects.append(meter.object(code, class_id, attribute))
+        except (NotSupported, AccessDenied) as error:
+            told.refused.append(error)
+        else:
+            yield Found("reading", told.objects[-1])
 
 
 _READERS = {

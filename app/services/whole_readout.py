@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
 from app.errors import Cancelled
-from app.services.reading import Told, Wish, read_meter
+from app.services.reading import KeepsList, Told, Wish, read_meter
 from app.services.readout import hear_list
 from app.tasks import Found, Progress, Task
-from drivers.errors import NotSupported
+from drivers.errors import DriverError, NotSupported
 from drivers.meter import Meter
 from drivers.values import Reading
 
@@ -22,14 +22,6 @@ class TellsAll(Protocol):
 
     def everything(self) -> Iterator[Reading]:
         """Every value of the list."""
-
-
-@runtime_checkable
-class KeepsList(Protocol):
-    """A meter that knows what came of its list when the reading of it was broken off."""
-
-    def arrived(self) -> Iterator[Reading]:
-        """What is there, without asking the meter."""
 
 
 def read_whole(
@@ -49,11 +41,11 @@ def read_whole(
         told.meter_type = meter.meter_type.name
         try:
             yield from hear_list(meter)
-        except Cancelled:
+            yield Progress("Reading who the meter is")
+            told.identity = meter.identity()
+        except (Cancelled, DriverError):
             yield from _arrived(meter, told)
             raise
-        yield Progress("Reading who the meter is")
-        told.identity = meter.identity()
         yield Found("identity", told.identity)
         for part in sorted(set(what), key=_ORDER.index):
             try:
@@ -66,7 +58,7 @@ def read_whole(
 
 
 def _arrived(meter: Meter, told: Told) -> Task[None]:
-    """Keep what came of a list before it was stopped; nothing of it is proved."""
+    """Keep what came of a list that broke off or was stopped; nothing of it is proved."""
     if isinstance(meter, KeepsList):
         told.registers = list(meter.arrived())
         for reading in told.registers:

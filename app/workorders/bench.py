@@ -169,7 +169,7 @@ class Bench:
         self._demand_reading()
         plan = Plan(addresses_in(addresses))
         base = meter_type_named(meter_type or "generic-dlms")
-        return (yield from scan_bus(lambda: self._port(target), base, plan))
+        return (yield from scan_bus(lambda: self._port(target), base, plan, []))
 
     @contextmanager
     def _port(self, target: str) -> Iterator[Link]:

@@ -114,7 +114,7 @@ class OwnAssociating:
             AccessDenied: It wants a password and there is none.
         """
         if dlms.auth in {"low", "high"} and not password:
-            raise AccessDenied("this meter wants a password and none is given")
+            raise AccessDenied("this meter wants a password and none is given", "no-secret")
         self._dlms = dlms
         self._short = dlms.referencing == "short"
         self._password = password

@@ -6,7 +6,7 @@ from drivers.dlms.apdu import Attribute
 from drivers.dlms.objects import DATA, DEMAND, EXTENDED, REGISTER, ObjectReader, reading
 from drivers.dlms.session import Session
 from drivers.errors import AccessDenied, DriverError, NotSupported, ValueRefused
-from drivers.obis import from_bytes, name_of, to_bytes
+from drivers.obis import from_bytes, to_bytes
 from drivers.objectmodel import AttributeReading, ObjectEntry
 from drivers.values import Reading
 
@@ -46,11 +46,13 @@ class Catalog:
             obis = from_bytes(to_bytes(code))
             if isinstance(item, DriverError):
                 told = str(item)
-                nothing = Reading(obis, obis, name_of(obis), None, text=told, check="bad")
+                nothing = Reading(
+                    obis, obis, self._objects.name_of(obis), None, text=told, check="bad"
+                )
                 found.append(AttributeReading(*address, nothing, None, told))
                 continue
             unit = self._unit(code, class_id) if (class_id, index) in _SCALED else _NO_UNIT
-            made = reading(obis, name_of(obis), item, unit, None)
+            made = reading(obis, self._objects.name_of(obis), item, unit, None)
             found.append(AttributeReading(code, class_id, index, made, item))
         return found
 

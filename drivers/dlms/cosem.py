@@ -44,7 +44,7 @@ class Associating:
         if dlms.referencing != "logical":
             raise NotSupported("short names are built elsewhere")
         if dlms.auth == "low" and not password:
-            raise AccessDenied("this meter wants a password and none is given")
+            raise AccessDenied("this meter wants a password and none is given", "no-secret")
         self._secret = dlms.auth == "low"
         self._client = GXDLMSClient(
             True,

@@ -178,7 +178,7 @@ class Hdlc:
 
     def _no_answer(self) -> DriverError:
         if self._damaged:
-            return GarbledReply("only damaged frames arrived")
+            return GarbledReply("only damaged frames arrived", "noise")
         hint = "echo" if self._statistics.echo_seen else ""
         return NoReply(self.settings.reply_s * (self.settings.retries + 1), hint)
 

@@ -89,7 +89,7 @@ class DlmsMeter:
         self._wall = wall
         self._session = Session(link, meter_type, secrets, counters, names)
         self._zone = MeterZone(meter_type)
-        self._objects = ObjectReader(self._session, self._zone)
+        self._objects = ObjectReader(self._session, self._zone, meter_type.name_of)
         self._profiles = ProfileReader(
             self._session,
             self._objects,

@@ -1,6 +1,6 @@
 """Reads single objects: registers with scaler and unit, texts, and classes nobody told us."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -36,7 +36,10 @@ class Found:
 class ObjectReader:
     """Reads objects of one session, and remembers classes, scalers and units."""
 
-    def __init__(self, session: Session, zone: MeterZone) -> None:
+    def __init__(
+        self, session: Session, zone: MeterZone, names: Callable[[str], str] = name_of
+    ) -> None:
+        self.name_of = names
         self._session = session
         self._zone = zone
         self._classes: dict[bytes, int] = {}
@@ -80,7 +83,8 @@ class ObjectReader:
         obis = from_bytes(octets)
         found = self.find(octets)
         unit = self.unit_of(found.class_id, octets)
-        return reading(obis, name or name_of(obis), found.value, unit, self._time(found, octets))
+        name = name or self.name_of(obis)
+        return reading(obis, name, found.value, unit, self._time(found, octets))
 
     def attribute(self, code: str, class_id: int, attribute: int, name: str = "") -> Reading:
         """Return any attribute of any object: its number where it has one, and its text."""
@@ -93,7 +97,7 @@ class ObjectReader:
         unit = _NO_UNIT
         if attribute == 2 and found.class_id in _SCALER_ATTRIBUTE:  # noqa: PLR2004 - the value
             unit = self.unit_of(found.class_id, octets)
-        return reading(obis, name or name_of(obis), found.value, unit, None)
+        return reading(obis, name or self.name_of(obis), found.value, unit, None)
 
     def told(self, class_id: int, code: bytes, attributes: Sequence[int]) -> dict[int, object]:
         """Return the attributes that an object tells; what it lacks or denies is left out."""

@@ -22,13 +22,13 @@ from drivers.errors import (
     PortUnavailable,
 )
 from drivers.metertype import MeterType, ProfileType
-from drivers.obis import from_bytes, name_of, parse, to_bytes
+from drivers.newest import newest_rows
+from drivers.obis import from_bytes, parse, to_bytes
 from drivers.values import ProfileBlock, ProfileColumn, ProfileInfo, ProfileRow, Span, Statistics
 
 _BUFFER, _CAPTURED, _PERIOD, _IN_USE, _CAPACITY = 2, 3, 4, 7, 8
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _AHEAD = timedelta(days=2)  # how far ahead of ours a meter's clock may run in an open range
-_MARGIN = 8  # rows
 _MANY = 1 << 31  # more rows than any buffer has
 _RESUMES = 2  # new requests without a single new row between them
 _CAPTURE_WIDTH = 4
@@ -65,7 +65,7 @@ class ProfileReader:
             capture = layout.captures[place]
             obis = from_bytes(capture.code)
             text = scaled(0, *unit)[1]
-            columns.append(ProfileColumn(obis, capture.attribute, text, name_of(obis)))
+            columns.append(ProfileColumn(obis, capture.attribute, text, self._type.name_of(obis)))
         kind = self._kind(code)
         return ProfileInfo(
             obis=code,
@@ -111,17 +111,33 @@ class ProfileReader:
     def rows(self, info: ProfileInfo, span: Span) -> Iterator[ProfileBlock]:
         """Yield the rows of ``span``, a block per answer of the meter.
 
+        The last rows are looked for backwards where the meter takes a range, and cut off the whole
+        where it does not; either way they come when it is known which they are.
+        """
+        period_s = info.period_s if self._kind(info.obis).selector == "range" else 0
+        if not span.last or not (period_s or span.start or span.end):
+            return self._rows(info, span)
+        return newest_rows(
+            lambda part: self._rows(info, part),
+            span,
+            period_s=period_s,
+            now=self._meter_now(),
+            furthest=_EARLIEST,
+        )
+
+    def _rows(self, info: ProfileInfo, span: Span) -> Iterator[ProfileBlock]:
+        """Yield the rows of ``span`` as they arrive.
+
         When the link is lost or the meter aborts the transfer, the rest is asked for anew, from the
         last good row on; a buffer whose form is wrong is not read twice.
         """
         layout = self.layout(info.obis)
         maker = RowMaker(layout, self._zone, info.period_s, self._kind(info.obis))
-        first = self._reaching(info, span)
         last: datetime | None = None
         left, got = _RESUMES, 0
         while True:
             try:
-                for block in self._once(info, layout, maker, first):
+                for block in self._once(info, layout, maker, span):
                     if block.rows:
                         last, left = block.rows[-1].time, _RESUMES
                     got += len(block.rows)
@@ -134,9 +150,10 @@ class ProfileReader:
                 left -= 1
                 self._anew(error)
                 if span.entries is not None:
-                    first = replace(span, entries=(span.entries[0] + got, span.entries[1]))
+                    span = replace(span, entries=(span.entries[0] + got, span.entries[1]))
+                    got = 0
                 elif last is not None:
-                    first = replace(first, start=last + timedelta(seconds=1), last=0)
+                    span = replace(span, start=last + timedelta(seconds=1), last=0)
         maker.remarks(self._remark)
 
     def _anew(self, error: DriverError) -> None:
@@ -150,19 +167,6 @@ class ProfileReader:
             raise
         except DriverError as second:
             raise error from second
-
-    def _reaching(self, info: ProfileInfo, span: Span) -> Span:
-        """Return the span to ask for: the last rows of a range begin somewhat before them.
-
-        Intervals without supply have no row, so more are asked for than wanted; the surplus at the
-        front is dropped when the meter has announced its count.
-        """
-        kind = self._kind(info.obis)
-        if not span.last or span.start or not info.period_s or kind.selector != "range":
-            return span
-        reach = span.last + span.last // 4 + _MARGIN
-        newest = span.end or self._meter_now()
-        return replace(span, start=newest - timedelta(seconds=reach * info.period_s))
 
     def _once(
         self, info: ProfileInfo, layout: Layout, maker: RowMaker, span: Span

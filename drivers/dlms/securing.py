@@ -38,7 +38,8 @@ def prepared(dlms: Dlms, secrets: Secrets, counters: CounterStore) -> Security:
             return Security(Associating(dlms, secrets.password))
         return Security(OwnAssociating(dlms, secrets.password, None))
     if not secrets.encryption_key or not secrets.authentication_key:
-        raise AccessDenied("this meter wants an authentication key and an encryption key")
+        text = "this meter wants an authentication key and an encryption key"
+        raise AccessDenied(text, "no-secret")
     keys = Keys(secrets.encryption_key, secrets.authentication_key)
     counter = Counter(counters, f"{dlms.server}/{dlms.physical}", keys.encryption)
     title = bytes.fromhex(dlms.system_title) if dlms.system_title else _TITLE

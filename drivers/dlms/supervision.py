@@ -7,7 +7,7 @@ from drivers.dlms.objects import DATA, DEMAND, EXTENDED, REGISTER, ObjectReader,
 from drivers.dlms.units import scaled
 from drivers.errors import AccessDenied, NotSupported
 from drivers.eventwords import alarm_words
-from drivers.obis import name_of, to_bytes
+from drivers.obis import to_bytes
 from drivers.objectmodel import ObjectEntry
 from drivers.supervision import (
     AlarmRegister,
@@ -118,7 +118,8 @@ class Supervision:
             case (int(class_id), bytes(name), int(attribute)) if obis := named(name):
                 unit = self._unit(class_id, name)
                 text = scaled(0, *unit)[1]
-                return Monitored(obis, class_id, attribute, name_of(obis), text), unit
+                words = self._objects.name_of(obis)
+                return Monitored(obis, class_id, attribute, words, text), unit
         return None, _BARE
 
     def _unit(self, class_id: int, name: bytes) -> tuple[int, int]:

@@ -11,13 +11,12 @@ from typing import Protocol
 from drivers.dlms.hdlc import Hdlc
 from drivers.dlms.linkevents import Delivered, Disconnected, Event, Failed, Pushed, Received
 from drivers.dlms.negotiation import Connected, HdlcSettings
+from drivers.dlms.pushes import Pushes
 from drivers.dlms.wrapper import Wrapper
 from drivers.errors import GarbledReply, NoReply
 from drivers.link import Link
 from drivers.metertype import Timing
 
-# pushed, not answers: data and event notifications, information reports, and ciphered forms
-_NOTIFICATIONS = frozenset({0x0F, 0xC2, 0xCA, 0xDB, 0x18, 0x38})
 _QUIET_S = 0.1  # a line on which nothing came for so long is free
 _TICK_S = 0.001
 _LONGEST_S = 60.0  # an answer that drips in has this long
@@ -60,9 +59,14 @@ class HdlcTransport:
         self._link = link
         self._hdlc = Hdlc(settings, link.statistics)
         self.lost = False
-        self.pushed: list[bytes] = []
+        self._pushes = Pushes(link.statistics)
         self.agreed: Connected | None = None
         self._events: deque[Event] = deque()
+
+    @property
+    def pushed(self) -> list[bytes]:
+        """APDUs nobody asked for."""
+        return self._pushes.whole
 
     def connect(self) -> None:
         """Build the link: DISC, SNRM, UA.
@@ -127,8 +131,8 @@ class HdlcTransport:
         if isinstance(event, Failed):
             self.lost = event.lost
             raise event.error
-        if isinstance(event, Pushed):
-            self.pushed.append(event.apdu)
+        if isinstance(event, Pushed) and not self._pushes.takes(event.apdu):
+            self._pushes.foreign()
 
     def _drain(self) -> None:
         """Let the meter finish its frame: what is sent into it is lost."""
@@ -163,8 +167,13 @@ class WrapperTransport:
         self._wrapper = Wrapper(client, server, link.statistics)
         self._timing = timing
         self.lost = False
-        self.pushed: list[bytes] = []
+        self._pushes = Pushes(link.statistics)
         self._waiting: deque[bytes] = deque()  # APDUs that came in one go with the one before
+
+    @property
+    def pushed(self) -> list[bytes]:
+        """APDUs nobody asked for."""
+        return self._pushes.whole
 
     def connect(self) -> None:
         """Nothing to build: the connection is the link."""
@@ -202,12 +211,11 @@ class WrapperTransport:
         while True:
             while self._waiting:
                 answer = self._waiting.popleft()
-                if answer[:1] and answer[0] in _NOTIFICATIONS:
-                    self.pushed.append(answer)
-                elif fits(answer):
+                if self._pushes.takes(answer):
+                    continue
+                if fits(answer):
                     return answer
-                else:
-                    link.statistics.discarded += 1
+                link.statistics.discarded += 1
             if (left := deadline - link.now()) <= 0:
                 break
             data = link.read(left)

@@ -139,7 +139,8 @@ class Programming:
             )
             raise self._refused
         if not session.password_given:
-            raise AccessDenied(f"the meter refused {code} without a password: it answers {error}")
+            text = f"the meter refused {code} without a password: it answers {error}"
+            raise AccessDenied(text, "no-secret")
         raise ValueRefused(f"the meter refused {code}({value}): it answers {error}")
 
     def _do(self, dialogue: Generator[Step, Heard, Result]) -> Result:

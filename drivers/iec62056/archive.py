@@ -11,7 +11,7 @@ from drivers.values import Span
 FIRST_WINDOW = timedelta(days=7)  # one request: 27 s at 9600 Bd with four channels
 LONGEST_WINDOW = timedelta(days=28)  # what an unblocked answer loses at most when it breaks off
 SHORTEST_WINDOW = timedelta(hours=6)
-_PERIOD_S = 900  # where the meter told none
+UNTOLD_PERIOD_S = 900  # where the meter told none
 
 
 def profile_name(meter_type: MeterType, code: str) -> str:
@@ -70,11 +70,9 @@ class ReadingPlan:
     """
 
     def __init__(self, span: Span, period_s: int, now: datetime) -> None:
-        self.period = timedelta(seconds=period_s or _PERIOD_S)
+        self.period = timedelta(seconds=period_s or UNTOLD_PERIOD_S)
         self.end = span.end or now
         self.start = span.start
-        if span.last and span.start is None:
-            self.start = self.end - span.last * self.period
         self.troubled = False  # an answer has broken off
         self._open_end = span.end is None
         self._size = FIRST_WINDOW
@@ -96,6 +94,8 @@ class ReadingPlan:
         if self.start > self.end:
             return None
         self._stop = min(self.start + self._size - self.period, self.end)
+        if self._open_end and self._stop == self.end:
+            self._stop = None  # the meter's clock may be ahead of ours
         return self.start, self._stop
 
     def received(self, last: datetime) -> None:

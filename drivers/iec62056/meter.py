@@ -20,7 +20,14 @@ from drivers.errors import (
     ValueRefused,
 )
 from drivers.iec62056.access import Programming, lines_of
-from drivers.iec62056.archive import ReadingPlan, inside, log_name, profile_name, range_text
+from drivers.iec62056.archive import (
+    UNTOLD_PERIOD_S,
+    ReadingPlan,
+    inside,
+    log_name,
+    profile_name,
+    range_text,
+)
 from drivers.iec62056.clock import Clock, reading
 from drivers.iec62056.dataset import DataSet
 from drivers.iec62056.frames import Identification, Message
@@ -33,6 +40,7 @@ from drivers.iec62056.talk import perform
 from drivers.iec62056.times import MeterZone
 from drivers.link import Link
 from drivers.metertype import BadMeterType, MeterType
+from drivers.newest import newest_rows
 from drivers.prepayment import PrepaymentReading, TokenAnswer, TokenState
 from drivers.secrets import Secret, Secrets
 from drivers.values import (
@@ -50,6 +58,7 @@ from drivers.values import (
 
 _REOPENED = 1  # new sessions after an answer broke off, without one row in between
 _LOOK_BACK = (timedelta(hours=2), timedelta(days=2), timedelta(days=40))
+_FURTHEST_S = 10 * 366 * 86_400  # more than any meter keeps
 _CLOCK_CODES = ("1-0:0.9.1.255", "0-0:1.0.0.255")
 
 
@@ -238,19 +247,39 @@ class Iec62056Meter:
         for back in _LOOK_BACK:
             found = self._archive(name, self._clock.now() - back, None).profile
             if found is not None:
-                return found.info
+                return self._named(found.info)
         raise NotSupported(f"{name} holds nothing of the last {_LOOK_BACK[-1].days} days")
+
+    def _named(self, info: ProfileInfo) -> ProfileInfo:
+        kind = self.meter_type
+        columns = (replace(one, name=kind.name_of(one.obis) or one.name) for one in info.columns)
+        return replace(info, columns=tuple(columns))
 
     def profile(self, info: ProfileInfo, span: Span) -> Iterator[ProfileBlock]:
         """The rows of ``span``; each block is proved before it is given out.
 
-        Where an answer breaks off the reading goes on behind the last row that was proved.
+        Where an answer breaks off the reading goes on behind the last row that was proved.  With
+        ``span.last`` the rows come when it is known which they are.
         """
         if span.entries is not None:
             raise NotSupported("this meter gives rows by time, not by number")
+        if not span.last:
+            return self._all(info, span)
+        now = self._clock.now()
+        period_s = info.period_s or UNTOLD_PERIOD_S
+        back = min(span.last * period_s, _FURTHEST_S)
+        return newest_rows(
+            lambda part: self._all(info, part),
+            span,
+            period_s=period_s,
+            now=now,
+            furthest=(span.end or now) - timedelta(seconds=back) - _LOOK_BACK[-1],
+        )
+
+    def _all(self, info: ProfileInfo, span: Span) -> Iterator[ProfileBlock]:
         name = profile_name(self.meter_type, info.obis)
         plan = ReadingPlan(span, info.period_s, self._clock.now())
-        expected = (span.last if span.start is None else 0) or plan.expected
+        expected = plan.expected
         while (window := plan.window()) is not None:
             try:
                 for rows in self._rows(name, *window, blocks=plan.troubled):

@@ -237,7 +237,7 @@ class ProgrammingDialogue(Dialogue):
                 if lone:
                     return _LONE[lone]
                 if reader.started:
-                    raise GarbledReply("the answer broke off")
+                    raise GarbledReply("the answer broke off", "broke-off")
                 raise NoReply(self.type.timing.reply_s)
             if not reader.started and not lone:
                 self._due = _LONE_S

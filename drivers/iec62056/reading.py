@@ -39,6 +39,7 @@ class ReadoutDialogue(Dialogue):
 
     def __init__(self, settings: Settings, statistics: Statistics | None = None) -> None:
         super().__init__(settings, statistics)
+        self._naks = 0
         self._changed_inside = False  # the speed was changed while the meter was sending
 
     def readout(self) -> Generator[Step, Heard, Block]:
@@ -78,31 +79,36 @@ class ReadoutDialogue(Dialogue):
             yield from self.choose(own.v, own.y)
         elif mode == "B":
             yield from self.follow(replace(self.line, speed=self.identification.speed))
-        fallen = self.line == first
-        naks = 0
-        while True:
-            reader = yield from self._block(stop_at_noise=not fallen)
-            if not fallen and (reader.noise or not reader.started):
-                fallen = True
-                yield from self._fall_back(first, heard=reader.noise)
-                continue
-            message = self._judged(reader, after_nak=naks > 0)
-            if self._changed_inside and not message.opened:
-                # Its first characters were lost at the other speed; a weak check may fit all the
-                # same, so the block is asked for again whatever the check says.
-                message = replace(message, rule="bad")
-            self._changed_inside = False
-            if message.rule != "bad" or naks >= min(self.type.timing.retries, LONGEST_NAKS):
-                return message
-            naks += 1
+        reader = yield from self._block(stop_at_noise=self.line != first)
+        if self.line != first and (reader.noise or not reader.started):
+            yield from self._fall_back(first, heard=reader.noise)
+            reader = yield from self._block()
+        message = self._judged(reader, after_nak=False)
+        if self._changed_inside and not message.opened:
+            # Its first characters were lost at the other speed; a weak check may fit all the
+            # same, so the block is asked for again whatever the check says.
+            message = replace(message, rule="bad")
+        self._changed_inside = False
+        return (yield from self._proved(message))
+
+    def _proved(self, message: Message) -> Generator[Step, Heard, Message]:
+        """Have a block repeated while its check is bad and the meter does so; return the last.
+
+        A list with a clock in it is never the same twice, so repetitions are counted over all
+        sign-ons.
+        """
+        while message.rule == "bad" and self._naks < min(self.type.timing.retries, LONGEST_NAKS):
+            self._naks += 1
             self.statistics.resends += 1
             yield from self.send(bytes([frames.NAK]))
             repeated = yield from self._block()
             if not repeated.started:
                 return message  # it does not repeat: a new sign-on may help
             again = self._judged(repeated, after_nak=True)
-            if again.rule != "bad" or again.body == message.body:
+            if again.body == message.body:
                 return again
+            message = again
+        return message
 
     def _judged(self, reader: BlockReader, *, after_nak: bool) -> Message:
         """Return the block; by the type's rule its check may count as absent.
@@ -117,8 +123,11 @@ class ReadoutDialogue(Dialogue):
         if message.command:
             raise GarbledReply(f"the meter answered {message.command!r} instead of its list")
         if not message.closed and not reader.ended and not after_nak:
-            kind = "noise" if reader.noise else f"{len(message.body)} characters, then silence"
-            raise GarbledReply(f"the data message broke off: {kind}")
+            if reader.noise:
+                raise GarbledReply("the data message broke off: noise", "noise")
+            count = len(message.body)
+            text = f"the data message broke off: {count} characters, then silence"
+            raise GarbledReply(text, "broke-off")
         rule = self.type.iec62056.check
         if rule == "none":
             return replace(message, rule="absent")
@@ -171,7 +180,7 @@ class ReadoutDialogue(Dialogue):
             noise = noise or heard
         if found is None:
             if noise:
-                raise GarbledReply("there are characters on the line, but no telegram")
+                raise GarbledReply("there are characters on the line, but no telegram", "noise")
             raise NoReply(self.type.timing.reply_s)
         self.identification = found
         yield Identified(found)

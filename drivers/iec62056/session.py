@@ -219,7 +219,8 @@ class Dialogue:
             noise = noise or heard
         if noise:
             self.statistics.discarded += len(noise)
-            raise GarbledReply("there are characters on the line, but no meter's identification")
+            text = "there are characters on the line, but no meter's identification"
+            raise GarbledReply(text, "noise")
         waited = self.type.timing.reply_s
         raise NoReply(waited, "echo" if self.ear.echoed else "")
 

@@ -9,6 +9,8 @@ back to it at the end of every dialogue, after too long a silence, and after a b
                  ACK 2 Z 2 CR LF                     speed Z 8N1, HDLC station  -> hdlc
                  ACK 0 Z 1 CR LF                     speed Z, P0 -> programming; a break -> rest
                                                      where the meter offers no programming
+                 ACK 0 Z 6 to ACK 0 Z 9 CR LF        readout at 300 Bd: the maker's own modes, of
+                                                     which this meter has none
                  nothing for 1.5 s                   readout at 300 Bd (as mode A)
     heard out    NAK                                 the readout once more
                  nothing for 1.5 s                   -> rest
@@ -52,6 +54,7 @@ CHOICE_LIMIT = 1.5  # s, longest wait for the option select
 HDLC_FIRST = 5.0  # s, longest wait for the first frame after the speed switch
 PROGRAMMING_IDLE = 60.0  # s without a command, after which the port rests again
 HDLC_IDLE = 30.0  # s without a frame, after which the port rests again
+_READOUTS = "06789"  # what is not followed brings the list at the first speed, as silence does
 OPTION_SELECT = 6  # characters of ACK V Z Y CR LF
 LONGEST_REQUEST = 64  # characters; noise never fills the memory
 
@@ -268,8 +271,10 @@ class OpticalPort:
             self._format = WireFormat(speed, 8, "N")
             self._deadline = now + HDLC_FIRST
             self._watch.begin()
-        elif choice == "0":
-            self._send_readout(now, WireFormat(speed, 7, "E"))
+        elif choice in _READOUTS:
+            own = "maker-option" in self._faults
+            followed = (protocol, choice) == ("2", "6") if own else choice == "0"
+            self._send_readout(now, WireFormat(speed, 7, "E") if followed else REST)
         elif choice == "1" and self.programming is not None:
             self._state = State.PROGRAMMING
             wire = with_parity(self.programming.opening())

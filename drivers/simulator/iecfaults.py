@@ -22,6 +22,7 @@ FAULTS = {
     "acts-as-mode-a": "sends its data right after the identification",
     "no-identification": "sends its data in place of an identification",
     "deaf-to-first-select": "does not hear the first option select and sends at 300 Bd",
+    "maker-option": "wants the option of its maker (256): any other brings its list at 300 Bd",
     "early-data": "begins its data without the reaction time",
     "late-data": "begins its data after 1.4 s",
     "echo": "every character sent to it comes back",

@@ -81,8 +81,9 @@ class SmlMeter:
         if not received:
             raise NoReply(timing.reply_s)
         if bad:
-            raise GarbledReply(f"{bad} telegrams arrived and none was whole: turn the probe")
-        raise GarbledReply("there are characters on the line, but no SML telegram")
+            text = f"{bad} telegrams arrived and none was whole: turn the probe"
+            raise GarbledReply(text, "noise")
+        raise GarbledReply("there are characters on the line, but no SML telegram", "noise")
 
     def _judged(self, frame: Frame) -> Telegram:
         found = decode_file(frame.data, proved=frame.rule != "bad")

@@ -135,7 +135,11 @@ def test_a_stopped_read_signs_off_and_keeps_what_arrived_in_a_whole_message(tmp_
                     break
             told = reader.communicate(timeout=60)[0]
         assert reader.returncode == 3
-        assert json.loads(told)["error"]["name"] == "Cancelled"
+        shape = json.loads(told)
+        assert shape["error"]["name"] == "Cancelled"
+        assert shape["complete"] is False
+        assert shape["identity"]["serial"] == "46000755036"
+        assert shape["profile"]["complete"] is False
     root = parse(out).getroot()
     assert [one.text for one in root.iterfind(".//{*}Meter/{*}Names/{*}name")] == ["46000755036"]
     assert 0 < len(root.findall(".//{*}IntervalReadings")) < 6000
@@ -155,6 +159,7 @@ def test_a_silent_meter_a_refused_password_and_a_missing_object_each_have_their_
             "read", link, "identity", *HEXCELL, "--json", env={"MW_PASSWORD": "wrong"}
         )
         assert (wrong.code, wrong.error["name"]) == (13, "AccessDenied")
+        assert set(wrong.json) == {"error"}, "nothing arrived, so nothing stands beside it"
         absent = read_hexcell(link, "object", "1-0:99.99.99.255/3")
         assert (absent.code, absent.error["name"]) == (15, "NotSupported")
         other = meterwright(
@@ -181,8 +186,25 @@ def test_a_probe_that_is_pulled_in_mid_profile_loses_nothing_that_arrived(tmp_pa
             meter.send_signal(signal.SIGKILL)
             output, _ = reader.communicate(timeout=30)
         assert reader.returncode == 10, output
-        assert "rows kept" in json.loads(output)["error"]["detail"]
+        shape = json.loads(output)
+        assert "rows kept" in shape["error"]["detail"]
+        assert (shape["complete"], shape["profile"]["complete"]) == (False, False)
     assert len(out.read_text().splitlines()) > 10
+
+
+def test_a_list_that_breaks_off_leaves_its_values_to_scripts_marked_as_unproved(tmp_path: Path):
+    out = tmp_path / "values.csv"
+    given = ["identity", "registers", "--type", "emh-lzqj", "--retries", 0, "--out", out]
+    with virtual_meter("emh-lzqj", "tcp:0", "--fault", "silent-after-100") as link:
+        ended = meterwright("read", link, *given, "--json")
+    assert (ended.code, ended.error["name"]) == (12, "GarbledReply")
+    assert ended.error["title"] == "The meter fell silent in the middle"
+    assert ended.json["complete"] is False
+    (energy,) = [r for r in ended.json["registers"] if r["obis"] == "1-0:1.8.0.255"]
+    assert (energy["unit"], energy["check"]) == ("kWh", "bad")
+    head, *lines = out.read_text(encoding="utf-8-sig").splitlines()
+    assert head == "Code,Name,Value,Unit,Time,Check"
+    assert all(line.endswith(",bad") for line in lines)
 
 
 def test_control_c_signs_off_and_ends_with_3(tmp_path: Path):
@@ -190,10 +212,17 @@ def test_control_c_signs_off_and_ends_with_3(tmp_path: Path):
         "hexcell-ddsy1088", "tcp:0", "--serial", "46000755036", "--rows", 3000, "--real-time-line"
     ) as link:
         with started("read", link, "profile", *HEXCELL, "--json", env=PASSWORD) as reader:
-            time.sleep(4)
-            reader.send_signal(signal.SIGINT)
-            output, errors = reader.communicate(timeout=10)
+            assert reader.stderr is not None
+            for line in reader.stderr:
+                if "Reading the profile: " in line:
+                    reader.send_signal(signal.SIGINT)
+                    break
+            output, errors = reader.communicate(timeout=60)
         assert reader.returncode == 3, output + errors
+        kept = json.loads(output)
+        assert kept["error"]["code"] == 3
+        assert kept["profile"]["rows"]
+        assert not kept["profile"]["complete"]
         again = read_hexcell(link, "clock")
         assert again.code == 0, "the meter was signed off and answers at once: " + again.out
 

@@ -28,7 +28,8 @@ from drivers.dlms.hdlc import Hdlc
 from drivers.dlms.lists import block_taken, list_answer, listed
 from drivers.dlms.negotiation import HdlcSettings, limits
 from drivers.dlms.objects import ObjectReader
-from drivers.dlms.push import information_report, notification
+from drivers.dlms.push import information_report, notification, notifications
+from drivers.dlms.pushes import Pushes
 from drivers.dlms.rowmaker import Capture, Layout, RowMaker
 from drivers.dlms.rows import RowDecoder
 from drivers.dlms.slaves import Slaves
@@ -109,6 +110,7 @@ class _AnyObjects(ObjectReader):
     def __init__(self, value: object) -> None:
         self._value = value
         self._zone = MeterZone(TYPE)
+        self.name_of = TYPE.name_of
         self._units, self._classes = {}, {}
 
     def told(self, class_id: int, code: bytes, attributes: Sequence[int]) -> dict[int, object]:
@@ -198,6 +200,12 @@ def _pushed(data: bytes) -> None:
             notification(head + data)
         with suppress(DriverError):
             information_report(head + data)
+    pushes = Pushes(Statistics())
+    for at in range(0, len(data), 6):
+        piece = data[at + 3 : at + 6]
+        head = b"\xe0" + data[at : at + 1] + b"\x00" + data[at + 1 : at + 2] + b"\x00\x00"
+        pushes.takes(head + bytes((len(piece),)) + piece)
+    notifications(pushes.whole, None)
 
 
 def _blocks(data: bytes) -> None:

@@ -441,8 +441,8 @@ def test_the_last_rows_are_asked_for_by_entry_where_the_type_says_so() -> None:
 
 
 def test_the_last_rows_are_asked_for_by_time_from_the_meters_clock() -> None:
-    meter = profile([row(NOW, 0, 1)])
-    read(meter, Span(last=4))
+    meter = profile([row(NOW - n * STEP, 0, n) for n in (5, 4, 3, 2, 1)])
+    assert len(read(meter, Span(last=4))) == 4
     assert octets(stamp(NOW - 13 * STEP)) in sent_selector(meter)  # and some for power failures
 
 
@@ -451,6 +451,17 @@ def test_the_last_rows_of_a_meter_without_selectors_are_kept_from_the_whole() ->
     rows = [row(START + n * STEP, 0, n) for n in range(10)]
     got = read(profile(rows, profiles=types), Span(last=3))
     assert [one.time for one in got] == [START + n * STEP for n in (7, 8, 9)]
+
+
+def test_the_last_rows_of_a_range_are_the_newest_of_it_however_the_meter_selects() -> None:
+    rows = [row(START + n * STEP, 0, n) for n in range(10)]
+    for selector in ("range", "entry", "none"):
+        types = (ProfileType("1-0:99.1.0.255", selector=selector),)
+        given = Span(START + STEP, START + 6 * STEP, last=3)
+        got = read(profile(rows, profiles=types), given)
+        assert [one.time for one in got] == [START + n * STEP for n in (4, 5, 6)]
+        late = read(profile(rows, profiles=types), Span(START + 8 * STEP, last=3))
+        assert [one.time for one in late] == [START + n * STEP for n in (8, 9)]
 
 
 def test_an_error_in_mid_read_is_followed_by_a_new_request() -> None:

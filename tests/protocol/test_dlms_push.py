@@ -4,15 +4,20 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from drivers.dlms.addressing import with_serial
 from drivers.dlms.meter import DlmsMeter
-from drivers.dlms.push import notification
+from drivers.dlms.push import Notification, notification
+from drivers.dlms.pushes import Pushes
 from drivers.errors import DriverError, GarbledReply
 from drivers.metertype import load_meter_type
 from drivers.secrets import Secret, Secrets
 from drivers.simulator import hexcell
+from drivers.simulator.dlms.notices import VALUES
 from drivers.simulator.memory import DeviceLink
+from drivers.values import Reading, Span, Statistics
 from tests.protocol.dlms_meter import WrapperMeterLink
 from tests.protocol.test_dlms_meter import objects
 
@@ -51,6 +56,97 @@ def test_what_is_pushed_in_the_middle_is_handed_on() -> None:
         assert len(list(meter.registers())) == 6
         assert {one.value for one in meter.notifications()} == {42}
         assert meter.notifications() == []
+
+
+def values_of(notes: list[Notification]) -> list[list[int]]:
+    return [one.value[1] for one in notes]
+
+
+@pytest.mark.parametrize("framing", ["hdlc", "wrapper"])
+@pytest.mark.parametrize("blocks", [False, True])
+def test_a_long_notification_in_blocks_is_joined_and_the_answers_are_untouched(
+    framing, blocks
+) -> None:
+    def read(*faults: str) -> tuple[list[Reading], list[Notification], int]:
+        kind = hexcell.build(serial="46000755036", rows=40, start=START, faults=faults)
+        link = DeviceLink([kind])
+        meter = driver(link, general_blocks=blocks)
+        meter.meter_type = replace(meter.meter_type, framing=framing)
+        meter = DlmsMeter(link, meter.meter_type, Secrets(password=Secret(hexcell.PASSWORD)))
+        with meter:
+            found = list(meter.registers())
+            rows = [len(block.rows) for block in meter.profile(meter.profile_info(), Span())]
+            assert sum(rows) == 40
+            return found, meter.notifications(), link.statistics.discarded
+
+    right = read("gbt")[0]
+    found, notes, discarded = read("gbt-push")
+    assert [one.value for one in found] == [one.value for one in right]
+    assert notes
+    assert all(one == list(VALUES) for one in values_of(notes))
+    assert discarded == 0
+    found, notes, discarded = read("gbt-push-gap")
+    assert [one.value for one in found] == [one.value for one in right]
+    assert notes == []
+    assert discarded
+
+
+def block(number: int, data: bytes, *, last: bool = False, control: int = 0) -> bytes:
+    head = bytes((0xE0, control or (0x80 if last else 0x40))) + number.to_bytes(2, "big")
+    return head + bytes(2) + bytes((len(data),)) + data
+
+
+FIRST, SECOND = block(1, b"\x0f\x00\x00"), block(2, b"\x00\x01\x00\x11\x2a", last=True)
+WHOLE = b"\x0f\x00\x00\x00\x01\x00\x11\x2a"
+ANSWER = block(1, b"\xc4\x01\xc1\x00\x11\x07", last=True)
+
+
+@pytest.mark.parametrize(
+    ("heard", "whole", "left", "discarded"),
+    [
+        ([FIRST, SECOND], [WHOLE], [], 0),
+        ([FIRST, FIRST, SECOND, SECOND], [WHOLE], [], 0),  # every block twice
+        ([block(1, WHOLE, last=True)], [WHOLE], [], 0),
+        ([ANSWER], [], [ANSWER], 0),  # blocks of an answer are nobody's notification
+        ([FIRST, ANSWER, SECOND], [], [ANSWER, SECOND], 1),
+        ([FIRST, FIRST[:-1], SECOND], [WHOLE], [FIRST[:-1]], 0),  # cut short: not taken
+        ([FIRST, block(1, b"\xdb\x00"), block(2, b"\x01", last=True)], [b"\xdb\x00\x01"], [], 1),
+        ([FIRST, block(3, b"\x00"), block(4, b"", last=True)], [], [], 1),  # one is lost
+        ([SECOND, WHOLE], [WHOLE], [SECOND], 0),
+        (
+            [FIRST, block(0, b"", control=0x80), SECOND],
+            [],
+            [block(0, b"", control=0x80), SECOND],
+            1,
+        ),
+    ],
+)
+def test_blocks_of_a_notification_are_told_from_those_of_an_answer(
+    heard, whole, left, discarded
+) -> None:
+    pushes = Pushes(statistics := Statistics())
+    assert [apdu for apdu in heard if not pushes.takes(apdu)] == left
+    assert pushes.whole == whole
+    assert statistics.discarded == discarded
+
+
+def test_a_notification_without_an_end_takes_no_memory() -> None:
+    pushes = Pushes(statistics := Statistics())
+    pushes.takes(FIRST)
+    for number in range(2, 0xFFFF):
+        assert pushes.takes(block(number, bytes(100)))
+    pushes.takes(block(0xFFFF, b"", last=True))
+    assert (pushes.whole, statistics.discarded) == ([], 1)
+    for _ in range(2000):
+        pushes.takes(WHOLE)
+    assert len(pushes.whole) == 1000
+
+
+@given(st.lists(st.sampled_from([FIRST, SECOND, ANSWER, WHOLE, b"", b"\xe0"]) | st.binary()))
+def test_nothing_that_a_meter_pushes_raises(heard) -> None:
+    pushes = Pushes(Statistics())
+    for apdu in heard:
+        pushes.takes(apdu)
 
 
 def test_a_session_is_kept_alive_only_when_it_must() -> None:

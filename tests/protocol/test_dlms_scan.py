@@ -1,5 +1,6 @@
 """A bus of meters: all found, each read at its own address, clashes told, no password sent."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -12,6 +13,7 @@ from app.tasks import collect
 from drivers.dlms.addressing import with_serial
 from drivers.dlms.meter import DlmsMeter
 from drivers.dlms.scan import BusMeter, Plan, scan
+from drivers.errors import PortUnavailable
 from drivers.metertype import load_meter_type
 from drivers.secrets import Secret, Secrets
 from drivers.simulator import hexcell
@@ -40,13 +42,10 @@ def test_32_meters_are_found_and_read_in_one_run() -> None:
     link = bus(SERIALS)
     expected = {one.expected()["identity"]["serial"]: one.expected() for one in link._wire._devices}
 
-    def opened():
-        from contextlib import nullcontext
-
-        return nullcontext(link)
-
     plan = Plan(range(FIRST - 3, FIRST + 35))
-    found, _ = collect(scan_bus(opened, load_meter_type("generic-dlms"), plan))
+    found, _ = collect(
+        scan_bus(lambda: nullcontext(link), load_meter_type("generic-dlms"), plan, [])
+    )
     assert [one.identity.serial for one in found] == SERIALS
     assert {one.meter_type.name for one in found} == {"hexcell-ddsy1088"}
     for one in found:
@@ -58,6 +57,24 @@ def test_32_meters_are_found_and_read_in_one_run() -> None:
         assert serial == one.identity.serial
         for item in wanted["registers"]:  # the run takes minutes of the meters' time
             assert abs(readings[item["obis"]] - Decimal(item["value"])) <= Decimal("0.2")
+
+
+def test_who_has_answered_when_the_line_is_cut_is_not_forgotten() -> None:
+    link = bus(SERIALS[:3])
+    write = link.write
+    found: list[BusMeter] = []
+
+    def cut(data, **kw):
+        if len(found) == 2:
+            raise PortUnavailable("the cable is pulled")
+        write(data, **kw)
+
+    link.write = cut
+    plan = Plan(range(FIRST, FIRST + 3))
+    task = scan_bus(lambda: nullcontext(link), load_meter_type("generic-dlms"), plan, found)
+    with pytest.raises(PortUnavailable):
+        collect(task)
+    assert [one.identity.serial for one in found] == SERIALS[:2]
 
 
 def test_a_scan_sends_no_password(monkeypatch) -> None:

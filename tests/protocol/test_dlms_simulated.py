@@ -6,10 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from app.services.object_groups import title_of
+from app.services.objects import object_list
+from app.tasks import collect
 from drivers.dlms.addressing import with_serial
 from drivers.dlms.meter import DlmsMeter
 from drivers.errors import AccessDenied, DriverError, GarbledReply, NoReply, ValueRefused
-from drivers.metertype import MeterType, load_meter_type
+from drivers.metertype import LogType, MeterType, RegisterType, load_meter_type
 from drivers.secrets import Secret, Secrets
 from drivers.simulator import hexcell
 from drivers.simulator.memory import DeviceLink
@@ -107,6 +110,24 @@ def test_everything_reads_as_the_meter_holds_it(kind) -> None:
     ] == wanted["events"]["rows"]
     assert (relay.output, relay.state, relay.mode) == tuple(wanted["relay"].values())
     assert shown(bench.read()) == bench.rows()
+
+
+def test_what_the_type_calls_a_register_it_is_called_everywhere(tmp_path) -> None:
+    own = RegisterType("1.8.0", name="Energy sold")  # in any spelling
+    log = LogType("0-0:99.98.0.255", name="Book of the meter")
+    bench = Bench(kind=replace(hexcell_type(), registers=(own,), logs=(log,)))
+    with bench.meter as meter:
+        assert [one.name for one in meter.registers()] == ["Energy sold"]
+        assert meter.object("1-0:1.8.0.255").name == "Energy sold"
+        (shown,) = meter.read_objects([("1-0:1.8.0.255", 3, 2)])
+        assert shown.reading.name == "Energy sold"
+        assert "Energy sold" in [one.name for one in meter.profile_info().columns]
+        for _ in range(2):  # from the meter, then from what was kept of it
+            entries, _ = collect(object_list(meter, tmp_path))
+            names = {one.code: title_of(one) for one in entries}
+            assert names["1-0:1.8.0.255"] == "Energy sold"
+            assert names["0-0:99.98.0.255"] == "Book of the meter"
+            assert names["1-0:32.7.0.255"] == "Voltage L1"
 
 
 def test_a_range_has_exactly_its_rows() -> None:

@@ -6,12 +6,14 @@ from drivers.errors import GarbledReply, NoReply
 from drivers.find import Finding, find_meter, find_type
 from drivers.iec62056.diagnosis import line_diagnosis, parity_errors_per_1000
 from drivers.memory_link import MemoryLink
+from drivers.simulator import hexcell
 from drivers.simulator.device import WireFormat
 from drivers.simulator.iec62056 import OpticalPort, framed, with_parity
 from drivers.simulator.iecmeter import build
 from drivers.simulator.memory import DeviceLink
 from drivers.simulator.sml import PushMeter
 from drivers.values import Statistics
+from tests.protocol.dlms_meter import AARE, WrapperMeterLink
 
 LINES = ["0.0.0(33112077)", "1.8.0(000123.456*kWh)"]
 
@@ -20,6 +22,12 @@ def port(*faults, identification=b"/MWT5TEST"):
     return OpticalPort(
         name="p", identification=identification, readout=framed(LINES), faults=faults
     )
+
+
+class Connection(DeviceLink):
+    """A TCP connection, whose speed cannot be set."""
+
+    sets_line = False
 
 
 class Pushing:
@@ -114,6 +122,22 @@ def test_a_meter_that_pushes_sml_or_text_is_heard_without_being_asked():
     assert pushed.protocol == "IEC 62056-21, mode D"
     assert pushed.identification == "/ESY5Q3DA1004"
     assert pushed.meter_type.iec62056.mode == "D"
+
+
+def test_a_dlms_meter_that_wants_a_password_is_found_all_the_same():
+    device = hexcell.build(serial="46000755036", rows=2)
+    found = find_meter(Connection([device]))
+    assert (found.meter_type.name, found.logical_device_name) == (
+        "hexcell-ddsy1088",
+        "HXE0046000755036",  # told to client 17 alone
+    )
+    denied = AARE.replace(b"\xa2\x03\x02\x01\x00", b"\xa2\x03\x02\x01\x01")
+    denied = denied.replace(b"\xa3\x05\xa1\x03\x02\x01\x00", b"\xa3\x05\xa1\x03\x02\x01\x0d")
+    nobody = WrapperMeterLink({})
+    nobody.special[0x60] = denied
+    found = find_meter(nobody)
+    assert found.meter_type.name == "generic-dlms"
+    assert "tells nobody its name" in found.diagnosis[0]
 
 
 def test_a_mode_e_meter_is_offered_as_such():

@@ -91,6 +91,28 @@ def test_a_disturbed_dialogue_still_gives_every_value_proved(fault):
     assert link.statistics.echo_seen is fault.startswith("echo")
 
 
+@pytest.mark.parametrize(
+    ("fault", "option", "speed"),
+    [
+        ("", "6", 300),  # a mode of some maker: this meter has none
+        ("", "9", 300),
+        ("maker-option", "0", 300),
+        ("maker-option", "6", 9600),
+    ],
+)
+def test_an_option_that_the_meter_does_not_follow_brings_its_list_at_the_first_speed(
+    fault, option, speed
+):
+    v = "2" if fault else "0"
+    own = replace(TYPE, iec62056=replace(TYPE.iec62056, v=v, y=option))
+    link = DeviceLink([port(*filter(None, [fault]))])
+    with Iec62056Meter(link, own, Secrets()) as meter:
+        found = list(meter.registers())
+    assert [r.code for r in found] == [line.partition("(")[0] for line in LINES]
+    assert {r.check for r in found} == {"ok"}
+    assert speeds(link)[-1] == speed
+
+
 def test_what_was_done_about_a_disturbance_is_remarked():
     wanted = {
         "keeps-300": "speed announced but not followed",
@@ -119,6 +141,22 @@ def test_a_check_that_stays_wrong_gives_values_marked_bad_and_then_the_error():
     assert {r.check for r in found} == {"bad"}
     with Iec62056Meter(link, TYPE, Secrets()) as meter, pytest.raises(GarbledReply):
         meter.identity()
+
+
+def test_a_wrong_check_is_told_also_where_the_list_has_a_clock_and_is_never_the_same_twice():
+    seconds = iter(range(20, 60))  # none of which fits another rule by chance
+    telling = [line for line in LINES if not line.startswith("0.9.1")]
+    device = port("wrong-check", readout=lambda _: framed([f"0.9.1({next(seconds)})", *telling]))
+    link = DeviceLink([device])
+    found = []
+    with (
+        Iec62056Meter(link, TYPE, Secrets()) as meter,
+        pytest.raises(GarbledReply, match="does not fit"),
+    ):
+        found.extend(meter.registers())
+    assert len(found) == len(LINES)
+    assert {r.check for r in found} == {"bad"}
+    assert next(seconds) - 20 <= 2 * (TYPE.timing.retries + 1), "repetitions are bounded"
 
 
 def test_a_missing_end_character_leaves_the_values_without_proof():

@@ -89,6 +89,13 @@ def test_a_profile_is_read_by_range_and_left_with_a_break():
     assert [line.speed for line in meter.link.lines][-1] == 9600
 
 
+def test_the_last_rows_of_a_range_are_the_newest_of_it():
+    meter = Meter([PROFILE, PROFILE])
+    _, found, blocks = rows(meter, Span(START, START + timedelta(minutes=30), last=2))
+    assert [row.values[0] for row in found] == [2, 3]
+    assert blocks[0].held
+
+
 def test_rows_outside_the_range_are_left_out():
     meter = Meter([PROFILE, PROFILE])
     _, found, _ = rows(meter, Span(START + timedelta(minutes=15), START + timedelta(minutes=30)))
@@ -229,7 +236,7 @@ def test_windows_cover_a_span_without_gap_or_overlap():
     assert all(b[0] - a[1] == timedelta(minutes=15) for a, b in pairwise(pieces))
     assert [(b - a).days for a, b in pieces[:3]] == [6, 13, 27], "they grow while all goes well"
     assert planned(Span()) == [(None, None)]
-    assert planned(Span(last=4))[0][0] == END - timedelta(hours=1)
+    assert planned(Span(START)) == [(START, None)], "the meter's clock may be ahead of ours"
 
 
 def test_a_read_list_after_programming_mode_breaks_off_the_session_first():
@@ -271,4 +278,5 @@ def test_no_answer_in_programming_mode_raises_anything_but_a_driver_error(answer
     with opened(meter) as client, suppress(DriverError):
         info = client.profile_info()
         list(client.profile(info, Span(START, END)))
-    assert meter.heard[-1] == BREAK
+    ended_by_the_meter = any(answer.startswith(b"\x01B0\x03") for answer in answers)
+    assert meter.heard[-1] == BREAK or ended_by_the_meter

@@ -45,7 +45,7 @@ def test_a_check_that_never_fits_is_not_called_noise():
     said = explain(GarbledReply("the check of the list does not fit (8 values arrived)", "check"))
     assert said.title == "The check of the meter's list does not fit"
     assert "--iec-check none" in said.remedy
-    assert explain(GarbledReply("x")).title == "I hear noise, not a meter"
+    assert explain(GarbledReply("x", "noise")).title == "I hear noise, not a meter"
     assert explain(NoReply(2.0, "echo")).title == "The probe hears itself"
 
 

@@ -18,7 +18,7 @@ from drivers.supervision import (
     ScriptCall,
     Threshold,
 )
-from drivers.values import Pushed, Reading
+from drivers.values import ProfileInfo, Pushed, Reading
 
 AT = datetime(2026, 11, 20, 1, 5, tzinfo=UTC)
 WATCHED = Monitored("1-0:1.7.0.255", 3, 2, "Active power import", "kW")
@@ -101,6 +101,19 @@ def test_people_get_a_table_for_each_object() -> None:
     assert "12.30 m3" in text
     assert "Clock invalid, bit 3" in text
     assert "The meter said unasked: 2026-11-20T01:05:00Z 0-0:96.11.0.255 7" in text
+
+
+def test_a_profile_without_rows_is_told_and_one_in_a_file_is_not_called_empty() -> None:
+    info = ProfileInfo("1-0:99.1.0.255", 900, ())
+    assert words(Told(info=info, complete=True)) == "The profile holds no rows of that time"
+    assert words(Told(info=info, complete=True, row_count=3)) == ""
+
+
+def test_values_that_nothing_proves_are_marked_as_such() -> None:
+    good = Reading("1.8.0", "1-0:1.8.0.255", "Energy", Decimal(1), "kWh")
+    assert "Check" not in words(Told(registers=[good]))
+    lines = words(Told(registers=[good, replace(good, check="bad")])).splitlines()
+    assert [line.split()[-1] for line in lines[1:]] == ["Check", "ok", "bad"]
 
 
 def test_what_a_meter_does_not_tell_takes_no_line() -> None:

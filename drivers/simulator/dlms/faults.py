@@ -51,6 +51,8 @@ BLOCK_FAULTS = {  # each of them makes the meter offer general block transfer
     "gbt-wrong-ack": "acknowledges blocks that were never sent",
     "gbt-too-many": "sends one block more in a turn than the window allows",
     "gbt-abort": "ends the transfer at the third block, once",
+    "gbt-push": "sends a long notification in blocks before every third answer",
+    "gbt-push-gap": "the same, and the second block of it gets lost",
 }
 CONDITIONS = {  # nothing wrong with how it talks, but with the meter
     "cover-open": "its cover is open: fraud bit, event",

@@ -24,6 +24,7 @@ from typing import Protocol
 from drivers.simulator.device import WireFormat
 from drivers.simulator.dlms.faults import Faults
 from drivers.simulator.dlms.frames import POLL, Address, Frame, FrameCutter
+from drivers.simulator.dlms.notices import Notices
 from drivers.simulator.dlms.outbox import Outbox
 
 SNRM, DISC, UA, DM, FRMR, UI = 0x83, 0x43, 0x63, 0x0F, 0x87, 0x03
@@ -91,6 +92,7 @@ class HdlcStation:
         self.settings = settings
         self._application = application
         self._faults = faults
+        self._notices = Notices(faults)
         self._cutter = FrameCutter()
         self._outbox = Outbox(faults)
         self._client: int | None = None  # None: disconnected mode
@@ -308,6 +310,8 @@ class HdlcStation:
             at += _LATE_S
         if self._faults.happens_every("ui-push", 3):
             self._outbox.put(at, self._built(frame, UI, _PUSHED))
+        for block in self._notices.due():
+            self._outbox.put(at, self._built(frame, UI, LLC_OUT + block))
         self._put(at, data)
 
     def _say(self, now: float, frame: Frame, control: int, information: bytes = b"") -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from drivers.simulator.device import WireFormat
 from drivers.simulator.dlms.faults import Faults
 from drivers.simulator.dlms.hdlc import Application, HdlcStation
+from drivers.simulator.dlms.notices import Notices
 from drivers.simulator.dlms.outbox import Outbox
 
 _HEADER = 8
@@ -33,6 +34,7 @@ class WrapperDevice:
         self.format = WireFormat(9600, 8, "N")
         self._application = application
         self._faults = faults
+        self._notices = Notices(faults)
         self._port = port
         self._reaction_s = reaction_s
         self._held = bytearray()
@@ -67,10 +69,13 @@ class WrapperDevice:
         if "wrong-source-address" in self._faults:
             destination = (self._port + 1).to_bytes(2, "big")
         late = 10.0 if "every-answer-late" in self._faults else 0.0
+        waiting = self._notices.due() if answer else []
         while answer:
-            head = _VERSION + destination + source + len(answer).to_bytes(2, "big")
-            self._outbox.put(now + self._reaction_s + late, head + answer)
+            waiting.append(answer)
             answer = self._application.more(client)
+        for apdu in waiting:
+            head = _VERSION + destination + source + len(apdu).to_bytes(2, "big")
+            self._outbox.put(now + self._reaction_s + late, head + apdu)
 
     def garbled(self, now: float, count: int) -> None:  # noqa: ARG002 (their time does not matter)
         """Hear characters at a wrong speed: a message that has begun is spoilt."""
