@@ -4,6 +4,8 @@ Everything in it is real but the meters: the ports are pseudo-terminals with the
 line, the orders are imported from a file, the centre is the SQLite store.
 """
 
+import csv
+import io
 import os
 import shutil
 import subprocess
@@ -11,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
 
 from app.centre.opening import open_centre
@@ -32,6 +35,7 @@ from resources import resource
 COMMISSION, READ_OUT = "1043", "1044"
 ZMF100 = "50284117"
 HEXCELL = "46000755036"
+ON_BUS = tuple(str(int(HEXCELL) + place) for place in range(5))
 FIXTURE_SERIAL = "33112077"  # in the readout that comes with the program
 LISTENING = "listening on "  # what `simulate` says when it is ready
 DISPLAY = "display: "  # and what it says when somebody types on a meter
@@ -69,14 +73,24 @@ class Keypad:
         told, said = self._process.stdin, self._process.stdout
         if told is None or said is None:
             return ""
-        told.write(f"{serial}:{keys}\n")
-        told.flush()
+        try:
+            told.write(f"{serial}:{keys}\n")
+            told.flush()
+        except OSError:  # the meter has ended
+            return ""
         return said.readline().removeprefix(DISPLAY).strip()
 
 
 @contextmanager
-def running_demo(folder: Path, *, real_time: bool = True) -> Iterator[Demo]:
+def running_demo(
+    folder: Path, *, real_time: bool = True, today: date | None = None
+) -> Iterator[Demo]:
     """Set everything up in ``folder`` (again, if it was used before) and take it down at the end.
+
+    Args:
+        folder: Where the demo keeps everything.
+        real_time: Whether the lines to the meters are as slow as real ones.
+        today: The day of the demo, which the sample orders are due around; None for this day.
 
     Raises:
         DatabaseInUse: A demo runs there already.
@@ -101,8 +115,9 @@ def running_demo(folder: Path, *, real_time: bool = True) -> Iterator[Demo]:
         (optical, _), (replayed, _), (bus, meter) = meters
         settings = Settings(settings_file(folder))
         centre = f"sqlite:///{folder / 'centre.sqlite'}"
-        _prepare(db, settings, centre, readout)
-        vault = demo_vault(folder)
+        orders = sample_orders(today or datetime.now().astimezone().date(), readout)
+        _prepare(db, settings, centre, orders)
+        vault, played_as = demo_vault(folder), readout_serial(readout)
         box, keypad = TokenBox(vault), Keypad(meter)
         prepare_prepayment(db, box)
         desk = Desk(
@@ -110,14 +125,20 @@ def running_demo(folder: Path, *, real_time: bool = True) -> Iterator[Demo]:
             settings,
             secrets_of=demo_secrets,
             extra_ports=[
-                PortChoice(optical, "Virtual optical port, ZMF100", f"demo, meter {ZMF100}"),
-                PortChoice(replayed, "Virtual optical port, replay", f"demo, plays {name}"),
-                PortChoice(bus, "Virtual RS-485 bus", f"demo, five meters from {HEXCELL}"),
+                PortChoice(
+                    optical, "Virtual optical port, ZMF100", f"demo, meter {ZMF100}", (ZMF100,)
+                ),
+                PortChoice(
+                    replayed, "Virtual optical port, replay", f"demo, plays {name}", (played_as,)
+                ),
+                PortChoice(bus, "Virtual RS-485 bus", f"demo, five meters from {HEXCELL}", ON_BUS),
             ],
             tokens=box,
             vault=vault,
             keypad=keypad.press,
         )
+        if settings.text("connection.port") not in {optical, replayed, bus}:
+            settings.set("connection.port", "")  # a virtual port of an earlier demo
         yield Demo(desk, centre, optical, replayed, bus, name, keypad)
 
 
@@ -189,16 +210,33 @@ def _played(stack: ExitStack, *meters: list[str]) -> list[tuple[str, subprocess.
     return links
 
 
-def _prepare(db: Database, settings: Settings, centre: str, readout: bytes) -> None:
+def sample_orders(today: date, readout: bytes) -> str:
+    """Return the file of sample orders, each as far from ``today`` as it stands from `COMMISSION`.
+
+    An order that nobody has begun moves on when the demo is opened on a later day.
+    """
+    sample = resource("demo", "orders.csv").read_text(encoding="utf-8")
+    rows = list(
+        csv.DictReader(sample.replace(FIXTURE_SERIAL, readout_serial(readout)).splitlines())
+    )
+    first = next(date.fromisoformat(row["due"]) for row in rows if row["number"] == COMMISSION)
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(rows[0]))
+    writer.writeheader()
+    for row in rows:
+        moved = today + (date.fromisoformat(row["due"]) - first)
+        writer.writerow(row | {"due": moved.isoformat()})
+    return text.getvalue()
+
+
+def _prepare(db: Database, settings: Settings, centre: str, orders: str) -> None:
     """Import the sample orders and make the centre; what is there already stays."""
     for key, value in WHO.items():
         if not settings.text(key):
             settings.set(key, value)
     settings.set("centre.url", centre)
-    sample = resource("demo", "orders.csv").read_text(encoding="utf-8")
     file = db.folder / "demo-orders.csv"
-    text = sample.replace(FIXTURE_SERIAL, readout_serial(readout))
-    write_atomically(file, text.encode())
+    write_atomically(file, orders.encode())
     result = import_orders(db, file, who=settings.text("installer.name"))
     worked = [e for e in result.errors if "started" not in e.problem and "done" not in e.problem]
     if worked and result.created:

@@ -1,8 +1,10 @@
 """Drives the true window through the whole job and leaves one picture per screen.
 
-python tests/tour.py --out DIR [--theme light|field|dark|all] [--scale 100 150] [--desk demo|fake]
+python tests/tour.py --out DIR [--theme light|field|dark|all] [--scale 100 150 200]
+                     [--desk demo|fake]
 
-Prints whatever is cut or too small on a screen, and ends with 1 if there was anything.
+Prints whatever is cut, too small or not reached by the keyboard on a screen, and ends with 1 if
+there was anything.
 """
 
 import argparse
@@ -21,7 +23,11 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-SCREENS = {100: (1366, 768, 112.0), 150: (1920, 1080, 157.0)}  # panel and its dots per inch
+SCREENS = {  # panel and its dots per inch
+    100: (1366, 768, 112.0),
+    150: (1920, 1080, 157.0),
+    200: (2560, 1600, 227.0),
+}
 PATIENCE = 60.0
 
 
@@ -73,6 +79,7 @@ class Tour:
     def grab(self, name: str, shown: Any = None) -> None:
         """Leave a picture of the window, or of a dialog over it."""
         from tests.gui.fit import misfits
+        from tests.gui.keyboard import problems
 
         self.settle(0.35)
         widget = shown or self.window
@@ -91,6 +98,18 @@ class Tour:
         if self.window.width() > self.size[0] or self.window.height() > self.size[1]:
             grown = f"{self.window.width()} x {self.window.height()}"
             found.append(f"{file}: the window has grown to {grown}, the screen has {self.size}")
+        if (
+            self.window.station is not None and not widget.isActiveWindow()
+        ):  # some other window has gone meanwhile
+            widget.activateWindow()
+            self.until(widget.isActiveWindow)
+        focus = self.app.focusWidget()
+        # The calendar's editor makes its form anew for the row that has the focus: going round
+        # does not come back to the widget it began with.  `test_calendar_editor` walks it.
+        if self.window.station is not None and not name.startswith("calendar"):
+            found += [f"{file}: {line}" for line in problems(widget)]
+        if focus is not None:
+            focus.setFocus()
         self.misfits += found
         sys.stdout.writelines(f"{line}\n" for line in [*found, file])
 
@@ -202,6 +221,8 @@ def _order(desk: Any, number: str) -> str:
 
 def others(tour: Tour) -> None:
     """Show the pages and dialogs beside the job."""
+    from tests.tour_tools import letters
+
     window = tour.window
     window.turn_trace()
     tour.grab("trace")
@@ -221,6 +242,7 @@ def others(tour: Tour) -> None:
     tour.settle(0.4)
     tour.until(lambda: window.pages.queue.detail is not None)
     tour.grab("queue-after")
+    letters(tour)
     window.stack.currentWidget().report_incident()
     sheet = tour.sheet()
     tour.grab("incident", sheet)

@@ -24,6 +24,7 @@ def prepayment(tour: Any, desk: Any) -> None:
     session.stop()
     tour.until(lambda: not session.running)
     page.findings.turn_to("tokens")
+    window._end_toast()  # it says that the meter is signed off
     tour.grab("tokens")
     _on_paper(tour, session, page)
     _second_person(tour, session, desk.db.folder / "people")
@@ -114,6 +115,7 @@ def _enter_tokens(tour: Any, session: Any, page: Any, serial: str) -> None:
             tour.grab("keypad-compare")
             page.question.go_to(6)
             page.question.go_to(0)
+            _keys(tour)
             page.question.type.click()
             tour.until(lambda: page.question.display)
             tour.grab("keypad-display")
@@ -122,6 +124,20 @@ def _enter_tokens(tour: Any, session: Any, page: Any, serial: str) -> None:
             break
         session.answer(said[question.key])
         tour.until(lambda q=question: session.question is not q)
+
+
+def _keys(tour: Any) -> None:
+    """Press a short code on the virtual meter."""
+    from app.views.meter_keys import MeterKeys
+
+    tour.window.pages.open_meter_keys()
+    keys = tour.window.findChildren(MeterKeys)[-1]
+    keys.typed.setText("901")
+    keys.hand_in()
+    tour.until(lambda: len(keys.display.text()) > 1)
+    tour.grab("meter-keys", keys)
+    keys.reject()
+    tour.settle(0.1)
 
 
 def campaign(tour: Any, desk: Any, folder: Path) -> None:
@@ -159,6 +175,11 @@ def campaign(tour: Any, desk: Any, folder: Path) -> None:
 def _small(tour: Any, window: Any) -> None:
     """Look at the same in the window of a small laptop."""
     size = tour.size
+    if tour.percent == 100:
+        tour.size = 1280, 744
+        window.resize(*tour.size)
+        tour.settle(0.5)
+        tour.grab("queue-first-size")
     tour.size = 1024, 600
     window.resize(*tour.size)
     tour.until(lambda: window.look.compact)

@@ -45,6 +45,22 @@ def act(tour: Any, page: Any, session: Any, name: str) -> None:
     tour.settle(0.3)
 
 
+def letters(tour: Any) -> None:
+    """Show the letters that Alt brings, and the list of keys."""
+    from PySide6.QtCore import Qt
+    from PySide6.QtTest import QTest
+
+    focus = tour.window.focusWidget()
+    QTest.keyPress(focus, Qt.Key.Key_Alt)
+    tour.settle(0.1)
+    tour.window.grab().save(str(tour.folder / f"letters-{tour.theme}-{tour.percent}.png"))
+    QTest.keyRelease(focus, Qt.Key.Key_Alt)
+    tour.window.show_keys()
+    sheet = tour.sheet()
+    tour.grab("keys", sheet)
+    sheet.reject()
+
+
 def parameters(tour: Any, folder: Path) -> None:
     """Read the parameters, compare them with a file, write what differs."""
     window = tour.window

@@ -10,7 +10,7 @@ from typing import Any
 
 from app.errors import BadInput
 from app.tasks import Ask
-from drivers.metertype import MeterType
+from drivers.metertype import BadMeterType, MeterType, load_meter_type
 from drivers.secrets import Secret
 from resources import resource
 
@@ -87,6 +87,14 @@ def load_keypad(name: str) -> Keypad:
 def keypad_of(kind: MeterType | None) -> Keypad:
     """Return the keypad of a meter type: the one it names, else the general one."""
     return load_keypad((kind.prepayment.keypad if kind else "") or GENERIC)
+
+
+def keypad_of_type(name: str) -> Keypad:
+    """Return the keypad of the meter type of this name; the general one where it is not known."""
+    try:
+        return keypad_of(load_meter_type(name) if name else None)
+    except BadMeterType:
+        return keypad_of(None)
 
 
 def keypad_names() -> list[str]:

@@ -45,7 +45,7 @@ class ActPage(Page):
         self.outer.addWidget(self._content, 1)
         self.port = ActionButton(look, "Port…", "secondary", "plug")
         self.port.clicked.connect(self.port_wanted)
-        self.on_key(Qt.Key.Key_F3, self.read)
+        self.on_key(Qt.Key.Key_F3, self.read, "read from the meter")
         self.on_key(Qt.Key.Key_Escape, self.escape)
 
     def follow(self) -> None:
@@ -92,7 +92,7 @@ class ActPage(Page):
         """Show what has turned or arrived; subclasses add their own."""
         running = self.session.running
         self.strip.setVisible(running and self.session.doing != ACTING)
-        if running and self._primary is not None and self._primary.hasFocus():
+        if running and self.has_focus(self._primary):
             self.strip.stop.setFocus()
         self.port.setEnabled(not running)
         self._fault.show_failure(self.session, here=self.session.doing != ACTING)

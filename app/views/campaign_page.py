@@ -145,8 +145,8 @@ class CampaignPage(Page):
         self.outer.addWidget(content, 1)
         self.outer.addWidget(self._actions())
         self.first_focus = self.table
-        self.on_key(Qt.Key.Key_Escape, self.left.emit)
-        self.on_key(Qt.Key.Key_F5, session.load)
+        self.on_key(Qt.Key.Key_Escape, self.left.emit, "back to the jobs")
+        self.on_key(Qt.Key.Key_F5, session.load, "look again")
         session.loaded.connect(self.show_status)
         self.show_status()
 

@@ -116,7 +116,7 @@ class CentrePage(Page):
         self.export.clicked.connect(self._export)
         self.outer.addWidget(action_bar(look, [self.export], [self.refresh]))
         self.set_primary(self.refresh)
-        self.on_key(Qt.Key.Key_F5, session.ask)
+        self.on_key(Qt.Key.Key_F5, session.ask, "ask the centre again")
         session.turned.connect(self.show_session)
         self.show_session()
 

@@ -96,12 +96,16 @@ def finding_banner(look: Look, lines: Sequence[CheckLine]) -> Banner | None:
     return banner
 
 
+QUIET = {Verdict.PASS, Verdict.NOT_APPLICABLE}  # nobody has to do anything
+
+
 class ChecksView(QWidget):
     """All checks of the order; the failed ones bold, and first when room is short."""
 
     def __init__(self, look: Look) -> None:
         super().__init__()
         self._look = look
+        self._lines: Sequence[CheckLine] = ()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         card = Card(look, padded=False)
@@ -115,18 +119,29 @@ class ChecksView(QWidget):
         ordered = (
             sorted(lines, key=lambda line: line.verdict is not Verdict.FAIL) if tight else lines
         )
+        self._lines = ordered
         model = self.table.model()
         if isinstance(model, Rows):
             model.replace([self._row(line) for line in ordered])
 
+    def choose_next(self) -> None:
+        """Choose the next check that is no pass, round and round; the next one when all passed."""
+        here, count = self.table.currentIndex().row(), len(self._lines)
+        round_trip = [(here + step) % count for step in range(1, count + 1)]
+        wanting = [row for row in round_trip if self._lines[row].verdict not in QUIET]
+        if round_trip:
+            self.table.selectRow((wanting or round_trip)[0])
+            self.table.setFocus()
+
     def _columns(self) -> list[Column]:
         if self._look.compact:
             return [Column("Check"), Column("Measured", 18), Column("Verdict", 15)]
+        check, limit = (22, 24) if self._look.gloves else (30, 36)  # what is measured is never cut
         return [
             Column("No.", 5),
-            Column("Check", 30),
+            Column("Check", check),
             Column("Measured"),
-            Column("Limit", 36),
+            Column("Limit", limit),
             Column("Verdict", 15),
         ]
 

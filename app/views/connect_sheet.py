@@ -34,9 +34,11 @@ MOST_KNOWN = 200  # meters in the list; more are reached by typing their number
 class ConnectSheet(Sheet):
     """Ports and known meters in a list, the meter type below; accepted with ``target``."""
 
-    def __init__(self, look: Look, station: Station, parent: QWidget, verb: str) -> None:
+    def __init__(
+        self, look: Look, station: Station, parent: QWidget, verb: str, likely: str = ""
+    ) -> None:
         super().__init__(look, "Where is the meter", parent)
-        self._station = station
+        self._station, self._likely = station, likely
         self._ports: Sequence[PortLike] = ()
         self._known: Sequence[Place] = ()
         self._rows: list[PortLike | Place] = []
@@ -176,8 +178,12 @@ class ConnectSheet(Sheet):
         self._choose()
 
     def _choose_last(self) -> None:
-        """Choose what was used the last time: a port, a known meter, or a typed address."""
+        """Choose the likely port, else what was used last: a port, a known meter, an address."""
         at = self._station.at()
+        likely = [n for n, port in enumerate(self._ports) if port.target == self._likely]
+        if likely:
+            self.list.selectRow(likely[0])
+            return
         used = [
             number
             for number, row in enumerate(self._rows)

@@ -1,12 +1,13 @@
 """Things that can be operated: buttons, segments, rail, stepper, and the ring of the focus."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 
 from PySide6.QtCore import QEvent, QObject, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
+    QAbstractButton,
     QAbstractItemView,
     QApplication,
     QButtonGroup,
@@ -130,6 +131,7 @@ class Segments(QFrame):
             button.setMinimumWidth(self._wide(name))
             self._group.addButton(button, index)
             row.addWidget(button)
+        _one_stop(self._group.buttons())
         self._group.button(current).setChecked(True)
         self._group.idClicked.connect(self.chosen)
         self.setAccessibleName("Views: " + ", ".join(names))
@@ -190,6 +192,7 @@ class NavRail(QFrame):
             button.clicked.connect(partial(self.opened.emit, index))
             self._buttons[index] = button
             column.addWidget(button)
+        _one_stop(self._buttons.values())
 
     def choose(self, index: int) -> None:
         """Show which area is open, without a signal."""
@@ -220,11 +223,28 @@ class NavRail(QFrame):
         return button
 
 
+def _one_stop(buttons: Iterable[QAbstractButton]) -> None:
+    """Let the Tab key stop at that one of the buttons which is chosen; arrows go to the others.
+
+    Qt itself stops at the first one, from where the arrows choose nothing.
+    """
+    together = list(buttons)
+
+    def stop_at(chosen: QAbstractButton, checked: bool) -> None:
+        for button in together if checked else ():
+            only = Qt.FocusPolicy.StrongFocus if button is chosen else Qt.FocusPolicy.ClickFocus
+            button.setFocusPolicy(only)
+
+    for button in together:
+        button.toggled.connect(partial(stop_at, button))
+        stop_at(button, button.isChecked())
+
+
 class FocusRing(QWidget):
     """One ring for every widget, outside it, so that it never fights with the widget's colour.
 
     It lies on the window, above everything, so that no container cuts it. In a table it
-    surrounds the current row, not the table.
+    surrounds the current row, and the table only where there is none.
     """
 
     GAP = 2
@@ -268,7 +288,8 @@ class FocusRing(QWidget):
         box, margin = part.rect(), self.GAP + self._look.theme.targets.focus_ring
         if isinstance(self._target, QAbstractItemView):
             row = self._target.visualRect(self._target.currentIndex())
-            box = QRect(0, row.top(), part.width(), row.height() - 1)
+            if row.height() > 1:
+                box = QRect(0, row.top(), part.width(), row.height() - 1)
             margin = 0
         corner = part.mapTo(self._window, box.topLeft())
         place = QRect(corner, box.size()).adjusted(-margin, -margin, margin, margin)

@@ -143,7 +143,13 @@ class DeskLike(Protocol):
         """Types keys on a virtual meter and returns its display; None for real meters."""
 
     def ports(self) -> Sequence[PortLike]:
-        """Real ports first, then the virtual meters of the demo."""
+        """The virtual meters of a demo first, then real ports."""
+
+    def title_of(self, target: str) -> str:
+        """What people call a port; its address where it has no other name."""
+
+    def port_of(self, serial: str) -> str:
+        """Where the virtual meter of this number hangs; "" for real ones."""
 
     def meter_types(self) -> Sequence[tuple[str, str]]:
         """Name and title of every meter type; ("", …) is not among them."""

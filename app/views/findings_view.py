@@ -108,6 +108,14 @@ class FindingsView(QWidget):
         self.followed = False
         self._turn_to(kind if kind in self._kinds else self._kinds[0])
 
+    def next_check(self) -> None:
+        """Bring the checks to the front and choose the next one that somebody must look at."""
+        if self._findings.checks and "checks" in self._kinds:
+            self.turn_to("checks")
+            view = self._view("checks")
+            if isinstance(view, ChecksView):
+                view.choose_next()
+
     def table(self) -> CellTable | None:
         """Give the table in front."""
         found = getattr(self._views.get(self._current), "table", None)

@@ -4,8 +4,6 @@ The digits are on this screen and nowhere else.  The group to be typed stands ou
 that hands the token in, or before the last group where the meter has none, both are compared.
 """
 
-from functools import partial
-
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
@@ -17,7 +15,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
 )
-from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.services.keypad import KeypadAsk
 from app.services.token import TokenAsk
@@ -25,17 +23,16 @@ from app.tasks import Ask
 from app.views.controls import ActionButton
 from app.views.paint import draw_icon
 from app.views.question_panel import QuestionPanel
-from app.views.surfaces import label
+from app.views.surfaces import label, row_of
 from app.views.theme import Look
 from app.views.token_panel import TokenPanel
 from app.views.work_session import Keys
 
 DIGIT_MM, GLOVES_MM = 7.0, 10.0  # height of a figure: read at arm's length
 FIGURE = 0.72  # height of a figure in a font, as a share of its size
-ANSWERS_A_ROW = 3
 GROUPS = 5
 ACCEPTED = "Accepted"
-VIRTUAL = "This meter is a virtual one without keys to touch: let the button below type on it."
+VIRTUAL = "This meter is a virtual one: F7 shows its keys, or let the button below type on it."
 
 
 class DigitGroups(QWidget):
@@ -136,6 +133,8 @@ class DigitGroups(QWidget):
 class KeypadPanel(QuestionPanel):
     """Leads through the groups, then offers what the display may say."""
 
+    keys_wanted = Signal()
+
     def __init__(self, look: Look, question: KeypadAsk, keys: Keys | None = None) -> None:
         self._ask, self._keys, self.display = question, keys, ""
         super().__init__(look, question)
@@ -151,17 +150,17 @@ class KeypadPanel(QuestionPanel):
         self.digits.chosen.connect(self.go_to)
         self.add(self.digits)
         self.now = label(look, "", "title", strong=True, wrap=True)
-        self.add(self.now)
-        self.answers = QWidget()
-        grid = QGridLayout(self.answers)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setSpacing(max(look.gap, look.space.s))
-        for index, choice in enumerate(ask.choices):
-            icon = "check" if choice.startswith(ACCEPTED) else ""
-            button = ActionButton(look, choice, "secondary", icon)
-            button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-            button.clicked.connect(partial(self.answered.emit, choice))
-            grid.addWidget(button, *divmod(index, ANSWERS_A_ROW))
+        self.task = line = row_of(look)
+        line.add(self.now, 1)
+        self.add(line)
+        if self._keys is not None:
+            keys = ActionButton(look, "Its keys…", "ghost", key="" if look.compact else "F7")
+            keys.setAccessibleName("The keys of the virtual meter")
+            keys.clicked.connect(self.keys_wanted)
+            line.add(keys)
+        self.answers = self.choice_grid(
+            ask.choices, lambda choice: "check" if choice.startswith(ACCEPTED) else ""
+        )
         self.add(self.answers)
         self.read = ActionButton(look, "The display says something", "secondary")
         self.read.clicked.connect(self._turn)
@@ -227,10 +226,10 @@ class KeypadPanel(QuestionPanel):
     def _show(self, *, asking: bool) -> None:
         self.digits.setVisible(not asking)
         self.answers.setVisible(asking)
-        self.now.setVisible(not asking)  # the title asks already
+        self.task.setVisible(not asking)  # the title asks already
         self.read.relabel("Show the digits again" if asking else "The display says something")
-        if self.primary is not None:
-            self.primary.setVisible(not asking)
+        if self.primary is not None and (asking or self.primary.parentWidget() is not None):
+            self.primary.setVisible(not asking)  # without a parent it would be a window
         if asking:
             said = f"The virtual meter's display says: {self.display}. " if self.display else ""
             self.set_text(said + self._ask.detail)

@@ -22,7 +22,9 @@ from PySide6.QtWidgets import QVBoxLayout as Column
 
 from app.errors import NoRoom
 from app.views.controls import FocusRing, NavRail
+from app.views.key_tips import KeyTips
 from app.views.page import Page
+from app.views.reading_order import go_along
 from app.views.scanner import Scanner
 from app.views.shell import PLACES, ConnectionBar
 from app.views.station import Station
@@ -80,7 +82,11 @@ class MainWindow(QMainWindow):
         self.resize(first_size(room.size(), title_bar))
         self.look = self._wanted_look()
         self._build()
-        for key, act in (("F2", self._press_connection), ("F8", self.turn_trace)):
+        for key, act in (
+            ("F1", self.show_keys),
+            ("F2", self._press_connection),
+            ("F8", self.turn_trace),
+        ):
             QShortcut(QKeySequence(key), self).activated.connect(act)
         if desk is not None:
             self.open_desk(desk)
@@ -101,8 +107,10 @@ class MainWindow(QMainWindow):
         self.pages = Pages(self.station, self)
         self.pages.wanted.connect(self.open_place)
         self.pages.look_changed.connect(self._take_look)
+        QShortcut(QKeySequence("F7"), self).activated.connect(self.pages.open_meter_keys)
         app = QApplication.instance()
         if isinstance(app, QApplication):
+            self.key_tips = KeyTips(app, self)
             self.scanner = Scanner(app, parent=self)
             self.scanner.scanned.connect(self.pages.take_scan)
         self.rebuild()
@@ -199,6 +207,18 @@ class MainWindow(QMainWindow):
         self.stack.setCurrentWidget(page)
         self.trace.hide()
         page.focus_first()
+
+    def show_keys(self) -> None:
+        """Show what the keys do on the page in front."""
+        from app.views.help_sheet import HelpSheet
+
+        page = self.stack.currentWidget()
+        if isinstance(page, Page):
+            HelpSheet(self.look, page.accessibleName(), page.keys, self).open()
+
+    def focusNextPrevChild(self, onwards: bool) -> bool:
+        """Let the Tab key follow the order in which the window is read."""
+        return go_along(self, onwards=onwards)
 
     def turn_trace(self) -> None:
         """Show or hide the trace; it is for those who work at meters."""
@@ -311,13 +331,13 @@ class MainWindow(QMainWindow):
         else:
             self.station.end_session()
 
-    def ask_for_port(self, verb: str, then: object) -> None:
-        """Ask where the meter is, then call ``then``."""
+    def ask_for_port(self, verb: str, then: object, serial: str = "") -> None:
+        """Ask where the meter is (the one of this number, if it is known), then call ``then``."""
         from app.views.connect_sheet import ConnectSheet
 
         if self.station is None:
             return
-        sheet = ConnectSheet(self.look, self.station, self, verb)
+        sheet = ConnectSheet(self.look, self.station, self, verb, self.station.desk.port_of(serial))
         if callable(then):
             sheet.accepted.connect(then)
         sheet.open()

@@ -65,8 +65,8 @@ class ObjectsPage(Page):
         session.turned.connect(self.show_session)
         session.moved.connect(lambda: self.strip.show_forecast(session.forecast))
         session.found.connect(self._show_found)
-        self.on_key(Qt.Key.Key_F3, self.read)
-        self.on_key(Qt.Key.Key_F5, self.list_anew)
+        self.on_key(Qt.Key.Key_F3, self.read, "read what is chosen")
+        self.on_key(Qt.Key.Key_F5, self.list_anew, "list the objects anew")
         self.on_key(Qt.Key.Key_Escape, session.stop)
         self._fill_tree()
         self.show_session()
@@ -200,7 +200,7 @@ class ObjectsPage(Page):
         session = self._session
         running, empty = session.running, not session.entries
         self.strip.setVisible(running and session.question is None)
-        if running and self.go.hasFocus():
+        if running and self.has_focus(self.go):
             self.strip.stop.setFocus()
         self._fault.show_failure(self._session, here=self._session.doing != "writing")
         self._start.setVisible(empty and not running and session.failure is None)

@@ -9,7 +9,7 @@ from app.views.checks_view import check_line, finding_banner, overall
 from app.views.controls import ActionButton, action_bar
 from app.views.fault_panel import FaultPanel
 from app.views.findings_view import FindingsView
-from app.views.keypad_panel import panel_for
+from app.views.keypad_panel import KeypadPanel, panel_for
 from app.views.order_words import WORKABLE
 from app.views.page import Page
 from app.views.paint import Verdict
@@ -45,6 +45,7 @@ class OrderPage(Page):
     report_wanted = Signal(object)  # a defect
     port_wanted = Signal()  # before the order can be started
     incident_wanted = Signal()
+    keys_wanted = Signal()  # of a virtual meter
 
     def __init__(self, look: Look, session: WorkSession) -> None:
         super().__init__(look, "Job")
@@ -75,8 +76,9 @@ class OrderPage(Page):
         session.moved.connect(self._show_progress)
         session.found.connect(self._show_found)
         self.on_key(Qt.Key.Key_Escape, self._escape)
-        self.on_key(Qt.Key.Key_F3, self._repeat)
-        self.on_key(Qt.Key.Key_F9, self.open_report)
+        self.on_key(Qt.Key.Key_F3, self._repeat, "go on, or repeat the step")
+        self.on_key(Qt.Key.Key_F9, self.open_report, "make and open the report")
+        self.on_key(Qt.Key.Key_F4, self.findings.next_check, "next check that is no pass")
         self.show_session()
 
     def opened(self) -> None:
@@ -214,6 +216,8 @@ class OrderPage(Page):
             self.question = panel_for(look, session.question, session.virtual_keypad())
             self.question.answered.connect(session.answer)
             self.question.noticed.connect(self._refuse_scan)
+            if isinstance(self.question, KeypadPanel):
+                self.question.keys_wanted.connect(self.keys_wanted)
             now = self.question
         elif session.running:
             now = QFrame()
@@ -321,8 +325,11 @@ class OrderPage(Page):
 
     def start(self) -> None:
         """Start or go on; a meter that answered before is reached by its number, without asking."""
-        if self._session.station.target:
+        target, virtual = self._session.station.target, self._session.virtual_port()
+        if target and virtual in {"", target}:
             self._session.start()
+        elif virtual:
+            self.port_wanted.emit()  # at the port in use hangs another meter of the demo
         else:
             self._session.reach(self.port_wanted.emit)
 

@@ -8,6 +8,7 @@ from app.views.theme import Look
 
 if TYPE_CHECKING:
     from app.sync.chip import Chip
+    from app.workorders.row import QueueRow
 
 # state: word, icon, tone
 STATES: dict[str, tuple[str, str, str]] = {
@@ -41,6 +42,11 @@ def state_face(look: Look, state: str) -> ChipFace:
     """Give the chip of an order's state: the word, and an icon of its own."""
     word, icon, tone = STATES.get(state, (words.spaced(state), "circle", "idle"))
     return ChipFace(word, icon=icon, tone=getattr(look.colours, tone))
+
+
+def late_face(look: Look, order: "QueueRow") -> ChipFace:
+    """Give the chip of an order whose day is past."""
+    return ChipFace(order.when, icon="clock", tone=look.colours.warned)
 
 
 def sync_face(look: Look, chip: "Chip") -> ChipFace | None:

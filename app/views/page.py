@@ -10,6 +10,8 @@ from app.views.controls import ActionButton
 from app.views.surfaces import column_of, held_to, icon_label, label
 from app.views.theme import Look
 
+EVERYWHERE = {Qt.Key.Key_Escape, *(Qt.Key(Qt.Key.Key_F1 + place) for place in range(12))}
+
 
 class Page(QWidget):
     """One work area; ``first_focus`` gets the focus when the page is opened."""
@@ -24,6 +26,7 @@ class Page(QWidget):
         self.outer = QVBoxLayout(self)
         self.outer.setContentsMargins(0, 0, 0, 0)
         self.outer.setSpacing(0)
+        self.keys: list[tuple[str, str]] = []  # what F1 tells
         self._primary: ActionButton | None = None
         for key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.on_key(key, self.press_primary)
@@ -32,10 +35,17 @@ class Page(QWidget):
         """Little, so that a page that turns never makes the window grow beyond its screen."""
         return QSize(self.look.control * 6, self.look.control * 4)
 
-    def on_key(self, key: Qt.Key | QKeySequence, act: Callable[[], object]) -> None:
-        """Do ``act`` on a key, wherever on the page the focus is."""
+    def on_key(self, key: Qt.Key | QKeySequence, act: Callable[[], object], does: str = "") -> None:
+        """Do ``act`` on a key, wherever on the page the focus is; ``does`` is what F1 says.
+
+        Escape and the F-keys work from the frame around the page as well: nobody looks where the
+        focus is before stopping something.
+        """
+        if does:
+            self.keys.append((QKeySequence(key).toString(), does))
         shortcut = QShortcut(QKeySequence(key), self)
-        shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        here = Qt.ShortcutContext.WidgetWithChildrenShortcut
+        shortcut.setContext(Qt.ShortcutContext.WindowShortcut if key in EVERYWHERE else here)
         shortcut.activated.connect(act)
 
     def set_primary(self, button: ActionButton | None) -> None:
@@ -53,6 +63,10 @@ class Page(QWidget):
 
     def opened(self) -> None:
         """Bring the page up to date when it comes to the front."""
+
+    def has_focus(self, widget: QWidget | None) -> bool:
+        """Whether the focus is there, or will be when a dialog over the window has gone."""
+        return widget is not None and self.window().focusWidget() is widget
 
     def focus_first(self) -> None:
         """Put the focus where work begins."""

@@ -128,10 +128,24 @@ class Pages(QObject):
         self.campaign = None
         self.wanted.emit(JOBS)
 
+    def open_meter_keys(self) -> None:
+        """Show the keys of the virtual meter that is worked at; real meters have their own."""
+        from app.views.meter_keys import MeterKeys
+
+        press, window = self._station.desk.keypad, self._window
+        if press is None or self._station.desk.locked:
+            return
+        detail = self.order.detail if self.order is not None else self.queue.detail
+        serial = detail.row.meter_serial if detail is not None else ""
+        kind = detail.row.meter_type if detail is not None else ""
+        for shown in window.findChildren(MeterKeys):
+            shown.close()
+        MeterKeys(window.look, self._station, press, window, serial=serial, kind=kind).show()
+
     def take_scan(self, text: str) -> None:
         """Bring what was scanned to the page in front, or to the field that has the focus."""
         page, field = self._window.stack.currentWidget(), QApplication.focusWidget()
-        in_dialog = QApplication.activeModalWidget() is not None
+        in_dialog = QApplication.activeWindow() not in {None, self._window}
         if not in_dialog and isinstance(page, Page) and page.take_scan(text):
             return
         if isinstance(field, QLineEdit):
@@ -174,10 +188,15 @@ class Pages(QObject):
             return self._queue_page(look)
         page = OrderPage(look, session)
         page.left.connect(self.close_order)
-        page.port_wanted.connect(lambda: self._window.ask_for_port("Start", session.start))
+        page.port_wanted.connect(lambda: self._ask_for_port_of(session))
         page.report_wanted.connect(self._window.save_report)
+        page.keys_wanted.connect(self.open_meter_keys)
         page.incident_wanted.connect(lambda: self._report_incident(session))
         return page
+
+    def _ask_for_port_of(self, session: WorkSession) -> None:
+        serial = session.detail.row.meter_serial if session.detail is not None else ""
+        self._window.ask_for_port("Start", session.start, serial)
 
     def _tabbed(self, page: Page, look: Look, tool: int) -> Page:
         tabs = ToolTabs(look, tool)

@@ -1,12 +1,13 @@
 """The question panel: one question of the procedure, answered by key, hand or scanner."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPixmap
-from PySide6.QtWidgets import QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QSizePolicy, QWidget
 
 from app.tasks import AnswerKind, Ask
 from app.views import files
@@ -26,6 +27,7 @@ WORDS = {
     AnswerKind.SIGNATURE: "Full name",
     AnswerKind.PROOF: "Own password",
 }
+MOST_IN_BAR, CHOICES_A_ROW = 4, 3
 CHECKED_LENGTHS = {13, 14, 18}  # numbers whose last digit is a check digit (GS1)
 
 
@@ -47,6 +49,10 @@ def gs1_fits(digits: str) -> bool:
     return (10 - total % 10) % 10 == int(digits[-1])
 
 
+def _no_icon(_: str) -> str:
+    return ""
+
+
 class QuestionPanel(Banner):
     """Shows a question; ``buttons`` go into the action bar, the primary one last."""
 
@@ -63,6 +69,7 @@ class QuestionPanel(Banner):
         self.primary: ActionButton | None = None
         self._look = look
         self._picture: QLabel | None = None
+        self._grid: QWidget | None = None  # of more choices than the action bar has room for
         self._hint = label(look, "", muted=True, wrap=True)
         if question.kind is AnswerKind.CHOICE:
             self._offer_choices()
@@ -74,6 +81,8 @@ class QuestionPanel(Banner):
         """Where typing begins."""
         if self.fields:
             return self.fields[0]
+        if self._grid is not None:
+            return self._grid.findChild(ActionButton)
         return self.primary or (self.buttons[0] if self.buttons else None)
 
     def take_scan(self, text: str) -> bool:
@@ -116,6 +125,10 @@ class QuestionPanel(Banner):
 
     def _offer_choices(self) -> None:
         question, look = self.question, self._look
+        if len(question.choices) > MOST_IN_BAR:
+            self._grid = self.choice_grid(question.choices)
+            self.add(self._grid)
+            return
         for index, choice in enumerate(question.choices):
             best = index == 0 and not question.dangerous
             button = self._button(choice, "primary" if best else "secondary", "Enter" * best)
@@ -125,6 +138,21 @@ class QuestionPanel(Banner):
             elif look.gloves:
                 button.setFixedHeight(look.primary)
             self.buttons.insert(0, button)
+
+    def choice_grid(
+        self, choices: Sequence[str], icon_of: Callable[[str], str] = _no_icon
+    ) -> QWidget:
+        """Give a button for each choice, a few in a line; none of them is on Enter."""
+        host = QWidget()
+        grid = QGridLayout(host)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(max(self._look.gap, self._look.space.s))
+        for index, choice in enumerate(choices):
+            button = ActionButton(self._look, choice, "secondary", icon_of(choice))
+            button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            button.clicked.connect(partial(self.answered.emit, choice))
+            grid.addWidget(button, *divmod(index, CHOICES_A_ROW))
+        return host
 
     def _button(self, text: str, kind: str, key: str) -> ActionButton:
         return ActionButton(self._look, text, kind, "", "" if self._look.compact else key)

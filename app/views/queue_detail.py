@@ -1,5 +1,6 @@
 """The chosen order beside the queue: where, what, hazards first, and how far it is."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
@@ -23,6 +24,7 @@ from app.views.theme import Look
 
 if TYPE_CHECKING:
     from app.workorders.detail import OrderDetail
+    from app.workorders.row import QueueRow
 
 STEPS_SHOWN = 6
 
@@ -106,10 +108,18 @@ def _warnings(detail: "OrderDetail") -> list[tuple[str, str, str]]:
     return found
 
 
+def day_of(row: "QueueRow") -> str:
+    """Give the day on which an order was due."""
+    from app.workorders.row import day_words
+
+    return "" if row.due is None else day_words(row.due, datetime.now().astimezone().date())
+
+
 def _pairs(detail: "OrderDetail") -> list[tuple[str, str]]:
     row, site = detail.row, detail.site
     wanted = [
         ("When", row.when),
+        ("Due", day_of(row) if row.late else ""),
         ("Job type", row.kind_words),
         ("Customer", row.customer),
         ("Town", row.town),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QTimer
 
 from app.views import words
-from app.views.order_words import state_face, sync_face
+from app.views.order_words import late_face, state_face, sync_face
 from app.views.station import Station
 from app.views.surfaces import ChipFace
 from app.views.tables import NO_PARENT, Cell, CellModel, Column, Index
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 PAGE = 256
 PAGES_KEPT = 64
-MIDDLE_WIDTH = 1500
+MIDDLE_WIDTH, WIDEST = 1500, 1 << 20
+WIDE_FIGURES = 165  # from this width on the place keeps enough room beside all columns
 WAITING = Cell("…", muted=True)
 
 NUMBER = Column("Job", 9, sort="number")
@@ -42,7 +43,7 @@ def columns_for(look: Look, width: int) -> list[Column]:
         return [NUMBER, PLACE, STATE]
     if look.gloves and width < MIDDLE_WIDTH:
         return [NUMBER, PLACE, WHEN, STATE]
-    wide = width > (1800 if look.gloves else 1250)
+    wide = width > (1800 if look.gloves else WIDE_FIGURES * look.width_of("0"))
     columns = [NUMBER, PLACE, WHEN, STATE, STEPS]
     return [*columns, VERDICT, SYNC] if wide else columns
 
@@ -110,9 +111,11 @@ class QueueModel(CellModel):
             return Cell(order.number, mono=True, strong=True)
         if column is PLACE:
             what = order.kind_words if order.title in {"", order.place} else order.title
+            if order.late and WHEN not in self.columns:
+                what = f"{order.when}, {what.lower()}"  # first, so that it is never cut
             return Cell(order.place or words.NOTHING, what, strong=True)
         if column is WHEN:
-            return _when(order.when)
+            return Cell(chip=late_face(self._look, order)) if order.late else _when(order.when)
         if column is STATE:
             return Cell(chip=state_face(self._look, order.state))
         return self._sign(column, order, chip)

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QModelIndex, QSignalBlocker, Qt, QTimer, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.views import files
@@ -12,10 +13,10 @@ from app.views.fields import Choice, search_field
 from app.views.order_words import WORKABLE, state_word, verb
 from app.views.page import Page
 from app.views.queue_detail import DetailPane
-from app.views.queue_model import QueueModel, columns_for
+from app.views.queue_model import WIDEST, QueueModel, columns_for
 from app.views.queue_session import SHARES, QueueSession
 from app.views.station import Station
-from app.views.surfaces import Card, column_of, held_to, icon_label, label, row_of
+from app.views.surfaces import Card, Strip, column_of, held_to, icon_label, label, row_of
 from app.views.tables import CellTable
 from app.views.theme import Look
 
@@ -35,7 +36,9 @@ class QueuePage(Page):
     def __init__(self, look: Look, session: QueueSession, width: int) -> None:
         super().__init__(look, "Jobs")
         self._session, self._station = session, session.station
-        self._columns = columns_for(look, width)
+        self._columns = columns_for(look, WIDEST)
+        self._width = width  # of the window
+        self._lines: tuple[Strip, Strip] | None = None  # of the head, where there are two
         self._stack = QStackedWidget()
         self.outer.addWidget(self._stack)
         self._full, self._empty = self._queue(), self._nothing()
@@ -44,12 +47,19 @@ class QueuePage(Page):
         session.listed.connect(self._show_list)
         session.detailed.connect(self._show_detail)
         self._station.changed.connect(self._show_unsent)
-        self.on_key(Qt.Key.Key_F5, self._station.sync)
-        self.on_key(Qt.Key.Key_F6, self.campaigns_wanted.emit)
+        self.on_key(Qt.Key.Key_F5, self._station.sync, "sync with the centre")
+        self.on_key(Qt.Key.Key_F6, self.campaigns_wanted.emit, "key changes")
         self.first_focus = self.table
         self._show_list()
         self._show_detail()
         self._show_unsent()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Let head and columns follow the room."""
+        super().resizeEvent(event)
+        self._width = self.window().width()
+        self._fit_columns()
+        self._fit_head()
 
     def opened(self) -> None:
         """Ask again what there is."""
@@ -76,6 +86,7 @@ class QueuePage(Page):
         self.table = CellTable(look, "Jobs", self.model, tall=True)
         self.table.selectionModel().currentRowChanged.connect(self._chosen)
         self.table.horizontalHeader().sectionClicked.connect(self._sort)
+        self._fit_columns()
         card = Card(look, padded=False)
         card.add(self.table)
         self._none = label(look, "", muted=True)
@@ -126,9 +137,26 @@ class QueuePage(Page):
         first.box.addStretch()
         first.add(self.states)
         first.add(self.sorting)
-        first.add(self.search, 1)
         self.search.setMinimumWidth(look.width_of("Place, number or meter") + 4 * look.icon)
-        return [first]
+        self._lines = first, row_of(look, self.search)
+        return list(self._lines)
+
+    def _fit_columns(self) -> None:
+        shown = columns_for(self.look, self._width)
+        for place, column in enumerate(self._columns):
+            self.table.setColumnHidden(place, column not in shown)
+
+    def _fit_head(self) -> None:
+        """Let the search stand in a line of its own where counts and choices need the room."""
+        if self._lines is None:
+            return
+        first, second = self._lines
+        own = self.search.parentWidget() is second
+        needed = first.box.minimumSize().width()
+        needed += (self.search.minimumWidth() + self.look.space.s) * own
+        if (needed > self.table.width()) != own:
+            (first if own else second).add(self.search, 1)
+            second.setVisible(not own)
 
     def _actions(self) -> QWidget:
         look = self.look
@@ -202,6 +230,7 @@ class QueuePage(Page):
             self._empty_first.setFocus()
         self.shares.rename(session.names())
         self.shares.choose(session.share)
+        QTimer.singleShot(0, self, self._fit_head)  # the counts have their room by then
         self._show_states()
         with QSignalBlocker(self.table.selectionModel()):
             self.model.show_ids(

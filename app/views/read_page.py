@@ -58,7 +58,7 @@ class ReadPage(Page):
         session.turned.connect(self.show_session)
         session.moved.connect(self._show_progress)
         session.found.connect(self.show_session)
-        self.on_key(Qt.Key.Key_F3, self.start)
+        self.on_key(Qt.Key.Key_F3, self.start, "read the meter")
         self.on_key(Qt.Key.Key_Escape, session.stop)
         self.show_session()
 
@@ -76,7 +76,7 @@ class ReadPage(Page):
         session = self._session
         running, empty = session.running, session.findings.empty
         self.strip.setVisible(running)
-        if running and not self.strip.stop.hasFocus() and self.read.hasFocus():
+        if running and self.has_focus(self.read):
             self.strip.stop.setFocus()
         self.read.setEnabled(not running)
         self.read.relabel("Read the meter" if empty else "Read again")

@@ -55,9 +55,9 @@ class RegistersView(QWidget):
     def _made_table(self) -> CellTable:
         shown = self._moments[-2 if self._look.compact else 0 :]
         names = [words.spaced(moment) if moment else "Value" for moment in shown] or ["Value"]
-        values = [Column(name, 15, number=True) for name in names]
-        columns = [Column("Code", 18), Column("Register"), *values, Column("Unit", 8)]
-        if not self._look.compact:
+        values = [Column(name, 13 if self._look.gloves else 15, number=True) for name in names]
+        columns = [Column("Code", 16), Column("Register"), *values, Column("Unit", 8)]
+        if not (self._look.compact or self._look.gloves):
             columns.append(Column("Note", 22))
         return CellTable(self._look, "Registers", Rows(columns))
 
@@ -66,11 +66,15 @@ class RegistersView(QWidget):
         shown = self._moments[-2 if self._look.compact else 0 :]
         cells = [
             Cell(key[0], mono=True),
-            Cell(first.name or words.NOTHING, muted=not first.name),
+            Cell(
+                first.name or words.NOTHING,
+                self._note(values) if self._look.gloves else "",
+                muted=not first.name,
+            ),
             *(self._value(values.get(moment)) for moment in shown),
             Cell(first.unit, muted=True),
         ]
-        if not self._look.compact:
+        if not (self._look.compact or self._look.gloves):
             cells.append(Cell(self._note(values), muted=True))
         return cells
 

@@ -4,6 +4,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QDialog, QPushButton, QVBoxLayout, QWidget
 
 from app.views.controls import ActionButton, FocusRing, action_bar
+from app.views.reading_order import go_along
 from app.views.surfaces import label
 from app.views.theme import Look
 
@@ -46,6 +47,10 @@ class Sheet(QDialog):
         primary.setDefault(True)
         FocusRing(self.look, self)
         self.setMinimumWidth(self.look.width_of("0" * 56))
+
+    def focusNextPrevChild(self, onwards: bool) -> bool:
+        """Let the Tab key follow the order in which the dialog is read."""
+        return go_along(self, onwards=onwards)
 
     def fit_to(self, window: QWidget) -> None:
         """Stay inside the window it belongs to."""

@@ -59,7 +59,7 @@ class Station(QObject):
         self.office = Fetcher(self._post, self)  # what is asked of the centre
         self.target = desk.settings.text("connection.port")
         self.meter_type = desk.settings.text("connection.meter_type")
-        self.port_title = self.target
+        self.port_title = desk.title_of(self.target)
         self.overrides: Overrides | None = None  # settings that were found for this port
         self.serial = self.secret = ""  # of the meter there, and the secret's name, where chosen
         self.identity: Identity | None = None

@@ -194,6 +194,11 @@ class WorkSession(LineSession):
         fetch = station.fetcher.fetch
         fetch("place of order", lambda: bench.place_of(serial), go, station.refused.emit)
 
+    def virtual_port(self) -> str:
+        """Return where the order's meter hangs when it is a virtual one, else ""."""
+        detail = self.detail
+        return self.station.desk.port_of(detail.row.meter_serial) if detail is not None else ""
+
     def virtual_keypad(self) -> Keys | None:
         """Return what types on the order's meter when that is a virtual one."""
         desk, station = self.station.desk, self.station

@@ -6,12 +6,10 @@ Put together once, in `app.main`; passed on, never looked up.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Select, select
 
@@ -43,7 +41,7 @@ from app.workorders.bench import Bench
 from app.workorders.checks import Check, check_from
 from app.workorders.purging import clear_up
 from app.workorders.record import build_record
-from app.workorders.results import StepView, step_value, steps_view
+from app.workorders.results import StepView, clock_in, step_value, steps_view
 from app.workorders.runner import Outcome, work
 from app.workorders.shared import SharedLaptop
 from app.workorders.tokens import TokenView, token_views
@@ -63,11 +61,12 @@ SecretsOf = Callable[[str, str], Secrets]  # meter type, serial
 
 @dataclass(frozen=True, slots=True)
 class PortChoice:
-    """One place a meter can be reached at."""
+    """One place a meter can be reached at; ``meters`` are the numbers of virtual ones there."""
 
     target: str
     title: str
     detail: str = ""
+    meters: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,12 +168,17 @@ class Desk(SharedLaptop):
         self._keep_record("vault.changed", name, {})
 
     def ports(self) -> list[PortChoice]:
-        """Real ports with what is plugged in, then the virtual meters of the demo."""
-        real = [
-            PortChoice(port.name, port.name, port.description or "serial port")
-            for port in list_ports()
-        ]
-        return [*real, *self._extra_ports]
+        """The virtual meters of a demo, then real ports with what is plugged in."""
+        real = [PortChoice(p.name, p.name, p.description or "serial port") for p in list_ports()]
+        return [*self._extra_ports, *real]
+
+    def title_of(self, target: str) -> str:
+        """What people call a port; its address where it has no other name."""
+        return next((port.title for port in self._extra_ports if port.target == target), target)
+
+    def port_of(self, serial: str) -> str:
+        """Return where the virtual meter of this number hangs, "" where it is none."""
+        return next((port.target for port in self._extra_ports if serial in port.meters), "")
 
     def meter_types(self) -> list[tuple[str, str]]:
         """Name and title of every meter type."""
@@ -270,7 +274,7 @@ class Desk(SharedLaptop):
             rows = tuple(check_from(check.body) for check in checks)
             report = _newest_report(session.execute(_reports_of(order_id)).scalars().first())
             events = stored_events(session, order_id)
-            clock = _clock_of(step_value(session, order_id, "clock"))
+            clock = clock_in(step_value(session, order_id, "clock"))
         return Stored(
             readings=readings,
             profiles=tuple((one.info, one.rows) for one in kept if one is not None),
@@ -387,16 +391,3 @@ def _reports_of(order_id: str) -> Select[Attachment]:
 
 def _newest_report(row: Attachment | None) -> str:
     return row.path if row is not None else ""
-
-
-def _clock_of(value: dict[str, Any]) -> ClockReading | None:
-    """Return the comparison of clocks that a visit kept; None when it made none."""
-    if "meter_time" not in value:
-        return None
-    return ClockReading(
-        meter_time=datetime.fromisoformat(value["meter_time"]),
-        read_at=datetime.fromisoformat(value["read_at"]),
-        offset=Decimal(value["offset_s"]),
-        uncertainty=Decimal(value["uncertainty_s"]),
-        status=tuple(value["status"]),
-    )

@@ -13,7 +13,7 @@ from decimal import Decimal
 from app.errors import BadInput, NotPermitted, VaultLocked
 from app.models.order import WorkOrder
 from app.models.token import OrderToken, TokenStep
-from app.services.keypad import Keypad, KeypadAsk, keypad_of
+from app.services.keypad import Keypad, KeypadAsk, keypad_of_type
 from app.services.token import TokenFacts, read_prepayment, takes_tokens, token_facts
 from app.services.token_box import TokenBox
 from app.services.token_entry import (
@@ -33,7 +33,6 @@ from app.tasks import AnswerKind, Found, Task
 from app.workorders.tokens import KEY_CHANGE, PURPOSE_WORDS, token_views
 from app.workorders.visit import Visit
 from drivers.errors import MeterBusy
-from drivers.metertype import BadMeterType, load_meter_type
 from drivers.prepayment import PrepaymentReading, TokenState
 from drivers.sts import results
 from drivers.sts.results import Verdict, result_words
@@ -103,11 +102,7 @@ def keypad_for(visit: Visit) -> Keypad:
 
 def keypad_for_type(order: WorkOrder) -> Keypad:
     """Return the keypad of the type that an order names; the general one when it names none."""
-    try:
-        kind = load_meter_type(order.meter_type) if order.meter_type else None
-    except BadMeterType:
-        kind = None
-    return keypad_of(kind)
+    return keypad_of_type(order.meter_type)
 
 
 def channel(visit: Visit) -> Task[str]:

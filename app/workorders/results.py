@@ -1,6 +1,8 @@
 """What the steps of an order have found so far, as the database keeps it."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select
@@ -9,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.models.database import Database
 from app.models.order import Draft, StepResult, WorkOrder
 from app.workorders.procedure import Procedure, Step, load_procedure
+from drivers.values import ClockReading
 
 OPEN, RUNNING, DONE, SKIPPED = "open", "running", "done", "skipped"
 
@@ -68,6 +71,19 @@ def step_value(session: Session, order_id: str, step: str) -> dict[str, Any]:
         )
     )
     return {} if row is None else {**(row.value or {}), "verdict": row.verdict}
+
+
+def clock_in(value: dict[str, Any]) -> ClockReading | None:
+    """Return the comparison of clocks that a visit kept; None when it made none."""
+    if "meter_time" not in value:
+        return None
+    return ClockReading(
+        meter_time=datetime.fromisoformat(value["meter_time"]),
+        read_at=datetime.fromisoformat(value["read_at"]),
+        offset=Decimal(value["offset_s"]),
+        uncertainty=Decimal(value["uncertainty_s"]),
+        status=tuple(value["status"]),
+    )
 
 
 def answers_given(session: Session, order_id: str) -> dict[str, str]:

@@ -27,6 +27,7 @@ def misfits(window: QMainWindow, look: Look) -> list[str]:
             found += _squeezed(widget)
             if isinstance(widget, QAbstractButton) and not _ornament(widget):
                 found += _too_small(widget, look)
+                found += _covered(widget)
     return found
 
 
@@ -66,6 +67,16 @@ def _squeezed(widget: QWidget) -> Iterator[str]:
         yield f"{_name(widget)} has {widget.width()} px, needs {widget.sizeHint().width()}"
     if widget.wordWrap() and widget.height() + SLACK < widget.heightForWidth(widget.width()):
         yield f"{_name(widget)} is lower than its text"
+
+
+def _covered(button: QAbstractButton) -> Iterator[str]:
+    """Name what lies over a button beside it: a row that is too narrow for what is in it."""
+    parent = button.parentWidget()
+    for other in parent.findChildren(QAbstractButton) if parent is not None else ():
+        lost = button.geometry().intersected(other.geometry())
+        beside = other is not button and other.parentWidget() is parent and other.isVisible()
+        if beside and lost.width() > SLACK and lost.height() > SLACK:
+            yield f"{_name(button)} is covered by {_name(other)}"
 
 
 def _too_small(button: QAbstractButton, look: Look) -> Iterator[str]:

@@ -6,31 +6,20 @@ import pyqtgraph
 import pytest
 from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import (
-    QAbstractButton,
     QAbstractItemView,
     QAbstractSpinBox,
     QComboBox,
-    QLineEdit,
-    QPlainTextEdit,
     QProgressBar,
     QWidget,
 )
 
 from app.views.maintenance import TOOLS
+from tests.gui.keyboard import OPERABLE, parents
 from tests.gui.test_order_page import asked, begin, order
 
 __all__ = ["order"]
 
-NAMED = (
-    QAbstractButton,
-    QAbstractItemView,
-    QAbstractSpinBox,
-    QComboBox,
-    QLineEdit,
-    QPlainTextEdit,
-    QProgressBar,
-    pyqtgraph.PlotWidget,
-)
+NAMED = (*OPERABLE, QProgressBar, pyqtgraph.PlotWidget)
 
 
 def unnamed(root: QWidget) -> Iterator[str]:
@@ -47,11 +36,6 @@ def unnamed(root: QWidget) -> Iterator[str]:
         if not (said or widget.accessibleName()).strip():
             above = [type(parent).__name__ for parent in parents(widget)]
             yield f"{type(widget).__name__} in {' < '.join(above[:3])}"
-
-
-def parents(widget: QWidget) -> Iterator[QWidget]:
-    while (widget := widget.parentWidget()) is not None:  # type: ignore[assignment]
-        yield widget
 
 
 @pytest.mark.parametrize("place", [0, 1, 2, 3])

@@ -128,7 +128,7 @@ def test_from_nothing_to_a_connected_meter_and_back_by_its_number(
     assert "Have the meter's password" in told, "what the type says before connecting"
     tried(sheet, qtbot)
     qtbot.waitUntil(lambda: "The meter answers" in words_of(sheet), timeout=WAIT)
-    assert SERIAL in words_of(sheet)
+    qtbot.waitUntil(lambda: SERIAL in words_of(sheet), timeout=WAIT)
     sheet.go.click()
     assert ports.types.currentData() == TYPE
     ports.go.click()
@@ -313,7 +313,7 @@ def test_a_secret_goes_to_the_keyring_is_chosen_by_name_and_never_shown(
     secret.first.setText(PASSWORD)
     secret.second.setText(PASSWORD + "x")
     secret.go.click()
-    assert "differ" in words_of(secret)
+    qtbot.waitUntil(lambda: "differ" in words_of(secret), timeout=WAIT)
     secret.second.setText(PASSWORD)
     secret.go.click()
     box = sheet.form.secret
@@ -333,7 +333,7 @@ def test_keys_are_checked_before_they_are_stored(ports, desk, qtbot):
     secret.first.setText("00" * 15)
     secret.second.setText("11" * 16)
     secret.go.click()
-    assert "32 digits" in words_of(secret)
+    qtbot.waitUntil(lambda: "32 digits" in words_of(secret), timeout=WAIT)
     secret.first.setText("00" * 16)
     secret.go.click()
     qtbot.waitUntil(lambda: bool(desk.keyring.kept), timeout=WAIT)

@@ -1,5 +1,7 @@
 """Ports and known meters in one list: typing narrows, arrows choose, never both at once."""
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -7,6 +9,8 @@ from PySide6.QtTest import QTest
 from app.services.connection import Overrides
 from app.services.known_meters import Place
 from app.views.connect_sheet import MOST_KNOWN, ConnectSheet
+from tests.gui.fake_desk import PORTS
+from tests.gui.fake_meter import SERIAL
 
 WAIT = 10_000
 
@@ -74,3 +78,26 @@ def test_a_known_meter_then_other_digits_is_not_that_meter_any_more(sheet):
     sheet.other.setText("99999999")
     assert sheet.target == "99999999"
     assert sheet._place is None
+
+
+def test_the_port_of_a_demo_is_called_by_its_name_after_the_next_start_as_well(desk, opened):
+    desk.settings.set("connection.port", PORTS[1].target)
+    window = opened(desk)
+    assert window.station.standing().port == PORTS[1].title
+    window.station.choose_port("tcp://192.0.2.7:4059", "tcp://192.0.2.7:4059", "")
+    assert window.station.desk.title_of("tcp://192.0.2.7:4059") == "tcp://192.0.2.7:4059"
+
+
+def test_where_the_meter_of_a_job_hangs_is_chosen_already(desk, opened, qtbot, monkeypatch):
+    bus = replace(PORTS[1], meters=(SERIAL,))
+    monkeypatch.setattr(desk, "_extra_ports", (PORTS[0], bus))
+    monkeypatch.setattr(desk, "ports", lambda: [PORTS[0], bus])
+    window = opened(desk)
+    window.station.choose_port(PORTS[0].target, PORTS[0].title, "")
+    qtbot.waitUntil(lambda: window.pages.queue.detail is not None, timeout=WAIT)
+    window.pages.open_order(window.pages.queue.chosen)
+    qtbot.waitUntil(lambda: bool(window.pages.order.steps), timeout=WAIT)
+    window.stack.currentWidget().start()
+    sheet = next(s for s in window.findChildren(ConnectSheet) if s.isVisible())
+    qtbot.waitUntil(lambda: sheet.target == bus.target, timeout=WAIT)
+    sheet.reject()

@@ -156,7 +156,7 @@ def test_what_arrived_of_a_list_stays_when_it_is_stopped(window, desk, qtbot):
     page, session = read(window, qtbot)
     assert session.stopped
     assert [one.value for _, one in session.findings.readings] == [7]
-    assert "1 value" in words_of(page)
+    qtbot.waitUntil(lambda: "1 value" in words_of(page), timeout=WAIT)
 
 
 def test_a_clock_far_off_is_told_in_days(look, qtbot):
@@ -231,7 +231,7 @@ def test_reading_remembers_where_the_meter_answered(window, desk, qtbot):
 def test_a_defect_is_one_sentence_with_a_report_to_save(window, qtbot, tmp_path, monkeypatch):
     monkeypatch.setattr(files, "ask_save", lambda *_: tmp_path / "report.txt")
     sheet = window.show_fault(ZeroDivisionError("x"))
-    assert "defect" in words_of(sheet)
+    qtbot.waitUntil(lambda: "defect" in words_of(sheet), timeout=WAIT)
     with qtbot.waitSignal(sheet.save.clicked, timeout=2000):
         sheet.save.click()
     assert "ZeroDivisionError" in (tmp_path / "report.txt").read_text()
@@ -317,7 +317,7 @@ def test_a_failure_is_quiet_in_the_chip_and_slows_it_down(window, auto, qtbot, m
     auto.sync_by_itself()
     qtbot.waitUntil(lambda: auto.sync_problem is not None, timeout=5000)
     assert not [d for d in window.findChildren(QDialog) if d.isVisible()]
-    assert "last sync broke off" in words_of(window.bar)
+    qtbot.waitUntil(lambda: "last sync broke off" in words_of(window.bar), timeout=WAIT)
     assert auto.auto._failed
     for _ in range(4):
         auto.auto.broke()

@@ -51,13 +51,13 @@ def test_a_value_is_written_in_two_steps_recorded_and_read_back(listed, session,
     sheet.reason.setText("New tariff")
     QTest.keyClick(sheet.reason, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: sheet._step == "confirm", timeout=WAIT)
-    assert 'Write "TOU-2" to Passive calendar' in words_of(sheet)
+    qtbot.waitUntil(lambda: 'Write "TOU-2" to Passive calendar' in words_of(sheet), timeout=WAIT)
     assert not sheet.go.isDefault(), "no default button before a meter is changed"
     sheet.digits.setText("5036")
     sheet.go.click()
     qtbot.waitUntil(lambda: sheet._step == "written", timeout=WAIT)
-    told = words_of(sheet)
-    assert all(word in told for word in ("Before", "TOU-1", "Written", "Read back", "TOU-2"))
+    told = ("Before", "TOU-1", "Written", "Read back", "TOU-2")
+    qtbot.waitUntil(lambda: all(word in words_of(sheet) for word in told), timeout=WAIT)
     sheet.go.click()
     settled(session, qtbot)
     assert ["Passive calendar", "TOU-2"] in [row[:2] for row in rows(listed)]
@@ -133,8 +133,8 @@ def test_a_line_that_breaks_says_whether_anything_can_have_been_written(
     sheet.digits.setText("5036")
     sheet.go.click()
     qtbot.waitUntil(lambda: sheet._step == "failed", timeout=WAIT)
-    told = words_of(sheet)
-    assert ("Nobody knows whether the meter took the value" in told) == lost
+    unsure = "Nobody knows whether the meter took the value"
+    qtbot.waitUntil(lambda: (unsure in words_of(sheet)) == lost, timeout=WAIT)
     ends = "object.unknown" if lost else "object.not_written"
     assert [act for act, _, _ in audit(desk)] == ["object.writing", ends]
     sheet.go.click()
@@ -150,7 +150,7 @@ def test_another_meter_is_noticed_before_it_is_written(listed, session, desk, qt
     sheet.digits.setText("5036")
     sheet.go.click()
     qtbot.waitUntil(lambda: sheet._step == "failed", timeout=WAIT)
-    assert "another meter" in words_of(sheet).lower()
+    qtbot.waitUntil(lambda: "another meter" in words_of(sheet).lower(), timeout=WAIT)
     sheet.go.click()
 
 

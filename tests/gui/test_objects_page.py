@@ -92,7 +92,7 @@ def groups(page):
 
 
 def test_the_page_begins_empty_says_what_it_is_for_and_lists(page, session, qtbot):
-    assert "Every object of a DLMS/COSEM meter" in words_of(page)
+    qtbot.waitUntil(lambda: "Every object of a DLMS/COSEM meter" in words_of(page), timeout=WAIT)
     assert page.go.text() == "List the objects"
     seen = []
     session.runner.progressed.connect(seen.append)

@@ -5,20 +5,25 @@ from decimal import Decimal
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit
 
 from app.services.keypad import KeypadAsk, load_keypad
 from app.tasks import AnswerKind, Ask, Found
 from app.views import files
+from app.views.controls import ActionButton
 from app.views.findings import Findings
 from app.views.findings_view import FindingsView
 from app.views.import_sheet import ImportSheet
 from app.views.keypad_panel import KeypadPanel, panel_for
+from app.views.meter_keys import MeterKeys
 from app.views.question_panel import QuestionPanel
 from app.workorders.entering import KEYPAD_ANSWERS
 from app.workorders.tokens import TokenView
 from drivers.secrets import Secret
+from tests.gui.fake_meter import SERIAL
 from tests.gui.fit import misfits
+from tests.gui.keyboard import problems
 from tests.prepayment_setup import box_in, campaign_list, campaign_states
 
 DIGITS = "70631234567890126114"
@@ -195,6 +200,7 @@ def campaign(office, desk, qtbot, monkeypatch):
 
 def test_the_campaign_tells_how_far_each_meter_is_and_filters(campaign, qtbot):
     window, session, page = campaign
+    assert problems(window) == []
     assert page.done.text() == "1 of 6 meters verified"
     assert page.states.itemText(0) == "All meters 6"
     assert session.status.counts == {
@@ -263,7 +269,7 @@ def test_a_virtual_meter_is_typed_on_once_and_its_display_is_read(look, qtbot):
     qtbot.addWidget(made)
     made.resize(900, 300)
     made.show()
-    assert "without keys to touch" in made._words.text()
+    assert "F7 shows its keys" in made._words.text()
     made.type.click()
     made.type.click()
     assert typed == [DIGITS], "pressing twice types once"
@@ -300,3 +306,73 @@ def test_what_goes_to_the_vending_office_is_offered_to_who_may_send_it(
     page.show()
     assert page.send.isVisible() is shown
     qtbot.wait(50)
+
+
+# --- the keys of a virtual meter ----------------------------------------------------------------
+
+
+@pytest.fixture
+def keys(desk, opened, qtbot):
+    """The keys of a virtual meter beside the window, and what was pressed on it."""
+    pressed = []
+
+    def press(serial, digits):
+        pressed.append((serial, digits))
+        return "" if digits == "000" else f"answer to {digits}"
+
+    desk.keypad = press
+    window = opened(desk)
+    qtbot.waitUntil(lambda: window.pages.queue.detail is not None, timeout=WAIT)
+    QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_F7)
+    return window, sheet_of_keys(window), pressed
+
+
+def sheet_of_keys(window):
+    return next(sheet for sheet in window.findChildren(MeterKeys) if sheet.isVisible())
+
+
+def test_keys_are_pressed_one_by_one_and_the_display_answers_enter(keys, qtbot):
+    _, sheet, pressed = keys
+    assert not sheet.isModal(), "what is to be typed stands in the window"
+    for figure in "801":
+        next(b for b in sheet.findChildren(ActionButton) if b.text() == figure).click()
+    assert sheet.typed.text() == "801"
+    QTest.keyClick(sheet.typed, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: sheet.display.text() == "answer to 801", timeout=WAIT)
+    assert sheet.typed.text() == ""
+    QTest.keyClick(sheet.typed, Qt.Key.Key_Return)  # once too often
+    assert pressed == [(SERIAL, "801")]
+    assert problems(sheet) == []
+
+
+def test_the_twentieth_digit_hands_the_token_in_and_a_silent_display_says_so(keys, qtbot):
+    _, sheet, pressed = keys
+    for figure in DIGITS:
+        QTest.keyClick(sheet.typed, Qt.Key(ord(figure)))
+        QTest.keyClick(sheet.typed, Qt.Key.Key_X)  # no digit
+    qtbot.waitUntil(lambda: pressed == [(SERIAL, DIGITS)], timeout=WAIT)
+    sheet.typed.setText("000")
+    sheet.go.click()
+    qtbot.waitUntil(lambda: sheet.display.text() == "(nothing)", timeout=WAIT)
+
+
+def test_a_short_code_is_one_press_and_the_same_key_closes_the_keys(keys, qtbot):
+    window, sheet, pressed = keys
+    QTest.keyClick(sheet.typed, Qt.Key.Key_F7)
+    assert not sheet.isVisible()
+    station, press = window.station, window.station.desk.keypad
+    prepaid = MeterKeys(window.look, station, press, window, serial="1", kind="hexcell-ddsy1088")
+    prepaid.show()
+    prepaid.codes.activated.emit(0)  # the heading
+    prepaid.codes.activated.emit(prepaid.codes.findData("901"))
+    qtbot.waitUntil(lambda: prepaid.display.text() == "answer to 901", timeout=WAIT)
+    assert pressed == [("1", "901")]
+    window.pages.open_meter_keys()
+    window.pages.open_meter_keys()
+    assert sum(sheet.isVisible() for sheet in window.findChildren(MeterKeys)) == 1
+    sheet_of_keys(window).close()
+
+
+def test_where_meters_are_real_there_are_no_keys_to_show(window):
+    window.pages.open_meter_keys()
+    assert window.findChildren(MeterKeys) == []

@@ -3,6 +3,7 @@
 import csv
 import shutil
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,12 @@ from PySide6.QtCore import Qt
 from app.errors import CentreUnreachable
 from app.models.database import Database
 from app.models.order import OrderState, WorkOrder
-from app.views.queue_model import PAGE, PAGES_KEPT, SYNC
+from app.views.queue_model import NUMBER, PAGE, PAGES_KEPT, PLACE, STATE, SYNC, QueueModel
 from app.workorders.queue import find_ids
 from tests.gui.conftest import shut
 from tests.gui.fake_desk import FakeDesk
+from tests.gui.fit import misfits
+from tests.gui.test_meter_pages import words_of
 from tests.protocol.sync_world import Field, World
 
 MANY = 100_000
@@ -283,3 +286,40 @@ def test_the_sign_of_an_order_is_green_only_when_all_of_it_is_at_the_centre(
     assert world.sync(field).in_step
     assert sign() == ("Acknowledged", True)
     world.centre.close()
+
+
+def test_in_a_narrower_window_the_queue_keeps_the_place_and_nothing_lies_over_another(
+    window, qtbot
+):
+    page = page_of(window)
+    verdict = [column.title for column in page.model.columns].index("Verdict")
+    for width, hidden in ((1366, False), (1280, True), (1150, True), (1366, False)):
+        window.resize(width, 744)
+        qtbot.waitUntil(
+            lambda hidden=hidden: page.table.isColumnHidden(verdict) is hidden, timeout=5000
+        )
+        qtbot.waitUntil(lambda: misfits(window, window.look) == [], timeout=5000)
+        assert page.table.columnWidth(1) > window.look.width_of("16 Oak Street, ground floor")
+
+
+def test_a_job_whose_day_is_past_says_so_in_amber_also_where_there_is_no_room_for_the_day(
+    window, desk, qtbot
+):
+    with desk.db.write() as session:
+        order = session.get(WorkOrder, window.pages.queue.chosen)
+        order.due -= timedelta(days=3)
+    page = page_of(window)
+    page.opened()
+    columns = [column.title for column in page.model.columns]
+
+    def late():
+        return page.model.cell(0, columns.index("When")).chip
+
+    qtbot.waitUntil(lambda: late() is not None, timeout=5000)
+    assert late().word == "3 days late"
+    assert late().tone == window.look.colours.warned
+    qtbot.waitUntil(lambda: "Due" in words_of(page.pane), timeout=5000)
+    small = QueueModel(window.look, window.station, [NUMBER, PLACE, STATE])
+    small.show_ids(window.pages.queue.ids, "when", descending=False)
+    qtbot.waitUntil(lambda: "3 days late" in small.cell(0, 1).spoken(), timeout=5000)
+    small.deleteLater()

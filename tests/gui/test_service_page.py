@@ -76,11 +76,9 @@ def audit(desk):
         return [(row.act, row.subject) for row in opened.scalars(select(Audit))]
 
 
-def test_clock_and_supply_are_shown_with_what_can_be_done(page, looked):
-    told = words_of(looked)
-    assert "Difference" in told
-    assert "connected, supply on" in told
-    assert "remotely and locally off; remotely on" in told
+def test_clock_and_supply_are_shown_with_what_can_be_done(page, looked, qtbot):
+    told = ("Difference", "connected, supply on", "remotely and locally off; remotely on")
+    qtbot.waitUntil(lambda: all(word in words_of(looked) for word in told), timeout=WAIT)
     assert looked.set_clock.isVisible()
     shown = {action for action, button in looked.acts.items() if button.isVisible()}
     assert shown == {Switching.OPEN}, "what is on cannot be switched on, what mode forbids is gone"
@@ -89,9 +87,8 @@ def test_clock_and_supply_are_shown_with_what_can_be_done(page, looked):
 
 def test_the_supply_is_switched_off_and_on_in_two_steps_and_read_back(looked, session, desk, qtbot):
     sheet = act(looked, looked.acts[Switching.OPEN], qtbot)
-    told = words_of(sheet)
-    assert "Before connected, supply on" in told
-    assert "Read back disconnected, supply off" in told
+    told = ("Before connected, supply on", "Read back disconnected, supply off")
+    qtbot.waitUntil(lambda: all(word in words_of(sheet) for word in told), timeout=WAIT)
     assert not desk.virtual.switch.output
     sheet.go.click()
     settled(session, qtbot)

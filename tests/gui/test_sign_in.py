@@ -16,6 +16,7 @@ from app.views.shell import PLACES
 from app.views.sign_in import SignInPage
 from app.workorders.desk import Desk
 from tests.gui.fake_desk import FakeDesk
+from tests.gui.keyboard import problems
 from tests.gui.shared_desk import PASSWORD, busy_centre, people
 
 WAIT = 8000
@@ -61,6 +62,8 @@ def test_a_laptop_without_people_asks_for_nothing(window):
 
 def test_nothing_is_seen_before_somebody_has_signed_in(door, shared, qtbot):
     assert isinstance(page(door), SignInPage)
+    qtbot.waitUntil(page(door).name.hasFocus, timeout=WAIT)
+    assert problems(door) == []
     assert not door.rail.isVisible()
     assert not door.bar.button.isVisible()
     for place in range(len(PLACES)):
@@ -178,6 +181,7 @@ def test_the_page_lists_laptops_reviews_and_orders_by_group(supervised, qtbot):
     session, shown = supervised.pages.centre, page(supervised)
     qtbot.waitUntil(lambda: session.standing is not None, timeout=WAIT)
     states = {row[0]: row[1] for row in told(shown.laptops)}
+    assert problems(supervised) == []
     assert states == {"crew north": "In touch", "crew south": "In touch", "crew west": "Silent",
                       "crew east": "Never seen", "lost laptop": "Revoked"}  # fmt: skip
     assert session.standing.reviews_open == 3

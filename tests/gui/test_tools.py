@@ -114,9 +114,9 @@ def parameters(show, tmp_path, qtbot):
 # --- parameters -----------------------------------------------------------------------------
 
 
-def test_what_differs_is_marked_and_can_be_looked_at_alone(parameters):
+def test_what_differs_is_marked_and_can_be_looked_at_alone(parameters, qtbot):
     page = parameters
-    assert "2 differ." in words_of(page)
+    qtbot.waitUntil(lambda: "2 differ." in words_of(page), timeout=WAIT)
     assert page.table.model().rowCount() == 17
     page.ways._group.button(1).click()
     assert page.table.model().rowCount() == 2
