@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.gui.patience import PATIENCE
+
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtWidgets import QApplication
@@ -92,10 +94,10 @@ def opened(qtbot: QtBot) -> Iterator[Callable[..., MainWindow]]:
         window.show()
         window.activateWindow()
         qtbot.waitExposed(window)
-        qtbot.waitUntil(lambda: window._wanted_look() == window.look, timeout=5000)
+        qtbot.waitUntil(lambda: window._wanted_look() == window.look, timeout=PATIENCE)
         windows.append(window)
         if desk is not None and not desk.locked:
-            qtbot.waitUntil(lambda: window.pages.queue.everything >= 0, timeout=5000)
+            qtbot.waitUntil(lambda: window.pages.queue.everything >= 0, timeout=PATIENCE)
         return window
 
     yield open_window
@@ -106,7 +108,7 @@ def opened(qtbot: QtBot) -> Iterator[Callable[..., MainWindow]]:
 @pytest.fixture
 def window(desk: FakeDesk, opened: Callable[..., MainWindow], qtbot: QtBot) -> MainWindow:
     shown = opened(desk)
-    qtbot.waitUntil(lambda: shown.pages.queue.detail is not None, timeout=5000)
+    qtbot.waitUntil(lambda: shown.pages.queue.detail is not None, timeout=PATIENCE)
     return shown
 
 
@@ -116,7 +118,7 @@ def shut(qtbot: QtBot, window: MainWindow) -> None:
     station = window.station
     if station is not None:
         station.stop_all()
-        qtbot.waitUntil(lambda: not station.busy(), timeout=8000)
+        qtbot.waitUntil(lambda: not station.busy(), timeout=PATIENCE)
         station.data.start(_last(), lambda _: None, _never()).result(5)
     window.close()
     window.deleteLater()

@@ -22,6 +22,7 @@ from drivers.secrets import Secret, Secrets
 from drivers.simulator import hexcell
 from drivers.simulator.memory import DeviceLink
 from tests.gui.fake_desk import FakeDesk
+from tests.gui.patience import PATIENCE
 
 SERIAL = "46000755036"
 TYPE = "hexcell-ddsy1088"
@@ -103,6 +104,6 @@ def opened_desk(empty: Path, folder: Path) -> Iterator[ObjectDesk]:
 def ended(station: Station, qtbot: Any) -> None:
     """Stop what runs, wait for it and for the last look into the data, and close."""
     station.stop_all()
-    qtbot.waitUntil(lambda: not station.busy(), timeout=10_000)
+    qtbot.waitUntil(lambda: not station.busy(), timeout=PATIENCE)
     station.data.start(call(lambda: None), lambda _: None, Cancel()).result(5)
     station.close()

@@ -11,9 +11,9 @@ from app.views.queue_page import QueuePage
 from app.views.sign_in import SignInPage
 from app.workorders.queue import QueueFilter, find_ids, order_detail, rows
 from tests.gui.fake_desk import FakeDesk
+from tests.gui.patience import PATIENCE
 from tests.gui.shared_desk import PASSWORD, busy_centre, people
 
-WAIT = 8000
 JOBS, CENTRE, CAMPAIGN = 0, 3, "North keys"
 AREAS = ("North", "North/Feeder 4", "Northern", "South", "", "South/Mill")
 
@@ -46,7 +46,7 @@ def enter(qtbot, window, name):
     shown.name.setText(name)
     shown.password.setText(PASSWORD)
     shown.go.click()
-    qtbot.waitUntil(lambda: isinstance(page(window), QueuePage), timeout=WAIT)
+    qtbot.waitUntil(lambda: isinstance(page(window), QueuePage), timeout=PATIENCE)
 
 
 def listed(qtbot, window, count, *, share=3, text=""):
@@ -54,8 +54,10 @@ def listed(qtbot, window, count, *, share=3, text=""):
     session = window.pages.queue
     session.choose_share(share)
     page(window).search.setText(text)
-    qtbot.waitUntil(lambda: session.filter.text == text and len(session.ids) == count, timeout=WAIT)
-    qtbot.waitUntil(lambda: not session._typing.isActive(), timeout=WAIT)
+    qtbot.waitUntil(
+        lambda: session.filter.text == text and len(session.ids) == count, timeout=PATIENCE
+    )
+    qtbot.waitUntil(lambda: not session._typing.isActive(), timeout=PATIENCE)
     db = window.station.desk.db
     return [row.number for row in rows(db, session.ids)]
 
@@ -82,8 +84,8 @@ def test_the_queue_its_counts_and_its_search_know_the_own_areas_only(door, qtbot
     assert session.names()[3] == "All 0"
     assert session.everything == 4
     page(door).take_scan("1046")
-    qtbot.waitUntil(lambda: not session._typing.isActive(), timeout=WAIT)
-    qtbot.waitUntil(lambda: session.filter.text == "1046" and not session.ids, timeout=WAIT)
+    qtbot.waitUntil(lambda: not session._typing.isActive(), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: session.filter.text == "1046" and not session.ids, timeout=PATIENCE)
 
 
 def test_an_order_of_another_area_opens_for_nobody_who_does_not_see_it(door, qtbot):
@@ -92,16 +94,16 @@ def test_an_order_of_another_area_opens_for_nobody_who_does_not_see_it(door, qtb
     assert len(listed(qtbot, door, 12)) == 12
     assert door.pages.queue.campaigns
     door.pages.queue.choose(ids["1046"])
-    qtbot.waitUntil(lambda: door.pages.queue.detail is not None, timeout=WAIT)
+    qtbot.waitUntil(lambda: door.pages.queue.detail is not None, timeout=PATIENCE)
     door.pages.open_order(ids["1046"])
-    qtbot.waitUntil(lambda: door.pages.order.detail is not None, timeout=WAIT)
+    qtbot.waitUntil(lambda: door.pages.order.detail is not None, timeout=PATIENCE)
     door.bar.lock.click()
-    qtbot.waitUntil(lambda: isinstance(page(door), SignInPage), timeout=WAIT)
+    qtbot.waitUntil(lambda: isinstance(page(door), SignInPage), timeout=PATIENCE)
     enter(qtbot, door, "nora")
     assert isinstance(page(door), QueuePage)
     assert door.pages.queue.detail is None
     listed(qtbot, door, 4)
-    with qtbot.waitSignal(door.station.refused, timeout=WAIT) as refused:
+    with qtbot.waitSignal(door.station.refused, timeout=PATIENCE) as refused:
         door.pages.open_order(ids["1046"])
     assert isinstance(refused.args[0], NotFound)
     assert door.pages.order.detail is None
@@ -114,7 +116,7 @@ def test_the_centre_page_counts_the_orders_and_reviews_of_the_own_areas(door, qt
     enter(qtbot, door, "nora")
     door.open_place(CENTRE)
     session = door.pages.centre
-    qtbot.waitUntil(lambda: session.standing is not None, timeout=WAIT)
+    qtbot.waitUntil(lambda: session.standing is not None, timeout=PATIENCE)
     assert [row[0] for row in page(door).groups.texts()[1]] == ["North/Feeder 4"]
     assert session.standing.visits_in_review == 2
     assert session.standing.reviews_open == 0

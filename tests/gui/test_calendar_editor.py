@@ -11,9 +11,10 @@ from app.views import files
 from app.views.activation_sheet import ActivationSheet
 from app.views.calendar_page import DIFFERENCES, IN_FORCE
 from drivers.calendar import SwitchingPoint
+from tests.gui.patience import PATIENCE
 from tests.gui.test_accessible import unnamed
 from tests.gui.test_calendar_page import desk, editing, opened, page, show, station, table_file
-from tests.gui.test_objects_page import WAIT, words_of
+from tests.gui.test_objects_page import words_of
 
 __all__ = ["desk", "editing", "page", "show", "station"]
 
@@ -63,7 +64,7 @@ def test_a_tariff_is_made_by_keyboard_alone(page, desk, qtbot, monkeypatch, tmp_
     target = tmp_path / "SUMMER"
     monkeypatch.setattr(files, "ask_save", lambda *_: target)
     press(Qt.Key.Key_S, "", Qt.KeyboardModifier.ControlModifier)
-    qtbot.waitUntil(lambda: not page.session.unsaved, timeout=WAIT)
+    qtbot.waitUntil(lambda: not page.session.unsaved, timeout=PATIENCE)
     assert json.loads(target.with_suffix(".json").read_text())["calendar"]["name"] == "TOU-1"
     for _ in range(9):
         press(Qt.Key.Key_Z, "", Qt.KeyboardModifier.ControlModifier)
@@ -194,14 +195,14 @@ def test_what_differs_from_the_meter_is_listed_and_goes_to_a_spreadsheet(
     target = tmp_path / "table"
     monkeypatch.setattr(files, "ask_save", lambda *_: target)
     page.export.click()
-    qtbot.waitUntil(target.with_suffix(".csv").exists, timeout=WAIT)
+    qtbot.waitUntil(target.with_suffix(".csv").exists, timeout=PATIENCE)
     assert "Name,TOU-1,T2-2026,differs" in target.with_suffix(".csv").read_text("utf-8-sig")
     assert list(unnamed(page)) == []
     page.turn(IN_FORCE)
     page.export.click()
     qtbot.waitUntil(
         lambda: "Switching points" in target.with_suffix(".csv").read_text("utf-8-sig"),
-        timeout=WAIT,
+        timeout=PATIENCE,
     )
 
 
@@ -219,7 +220,7 @@ def test_a_file_that_is_none_is_told_and_the_draft_stays(editing, station, tmp_p
     path = tmp_path / "bad.json"
     path.write_text("{")
     before = editing.session.draft
-    with qtbot.waitSignal(station.refused, timeout=WAIT):
+    with qtbot.waitSignal(station.refused, timeout=PATIENCE):
         editing.session.open_file(path)
     assert editing.session.draft == before
 
@@ -231,7 +232,7 @@ def test_the_folder_of_the_last_file_is_proposed_again(page, station, tmp_path, 
         asked.append(place)
 
     opened(page, table_file(tmp_path), qtbot)
-    qtbot.waitUntil(lambda: page.session.folder() == str(tmp_path), timeout=WAIT)
+    qtbot.waitUntil(lambda: page.session.folder() == str(tmp_path), timeout=PATIENCE)
     monkeypatch.setattr(files, "ask_save", ask)
     page.save.click()
     assert asked == [str(tmp_path / "T2.json")]

@@ -22,8 +22,9 @@ from drivers.dlms.meter import DlmsMeter
 from drivers.dlms.session import Session
 from drivers.errors import NoReply
 from tests.gui.object_desk import SERIAL
+from tests.gui.patience import PATIENCE
 from tests.gui.test_accessible import unnamed
-from tests.gui.test_objects_page import WAIT, settled, words_of
+from tests.gui.test_objects_page import settled, words_of
 from tests.gui.test_tools import audit, desk, go_through, show, station
 from tests.tour_tools import TABLE
 
@@ -40,7 +41,7 @@ def page(show):
 def editing(page, qtbot):
     """The page with a draft that began as the table in force."""
     page.edit.click()
-    qtbot.waitUntil(lambda: page.session.limits.seasons == 4, timeout=WAIT)
+    qtbot.waitUntil(lambda: page.session.limits.seasons == 4, timeout=PATIENCE)
     return page
 
 
@@ -52,14 +53,14 @@ def table_file(tmp_path, name="T2.json", **changes):
 
 def opened(page, path, qtbot):
     page.session.open_file(path)
-    qtbot.waitUntil(lambda: page.session.path == path, timeout=WAIT)
+    qtbot.waitUntil(lambda: page.session.path == path, timeout=PATIENCE)
 
 
 # --- the meter's tables -----------------------------------------------------------------------
 
 
 def test_the_calendar_is_shown_and_asked_for_a_rate(page, qtbot):
-    qtbot.waitUntil(lambda: "TOU-1, meter 46000755036" in words_of(page), timeout=WAIT)
+    qtbot.waitUntil(lambda: "TOU-1, meter 46000755036" in words_of(page), timeout=PATIENCE)
     page.moment.setText("2026-12-24 07:30")
     assert page.rate.text().startswith("Rate 1, since 06:00.")
     page.moment.setText("tomorrow")
@@ -96,7 +97,7 @@ def test_the_consequence_names_what_changes(page, tmp_path, qtbot):
     opened(page, table_file(tmp_path), qtbot)
     page._begin(None)
     sheet = page.findChildren(ActSheet)[-1]
-    qtbot.waitUntil(lambda: sheet._step == "form", timeout=WAIT)
+    qtbot.waitUntil(lambda: sheet._step == "form", timeout=PATIENCE)
     assert "brought into force at once" in words_of(sheet)
     assert "Its special days are replaced by 1" in words_of(sheet)
     assert "Other than now: name, season ALL, season WIN" in words_of(sheet)
@@ -138,13 +139,13 @@ def test_what_was_typed_last_is_kept_when_the_window_closes(desk, qapp):
 def test_the_draft_of_before_opens_with_the_page(desk, station, look, qtbot, tmp_path):
     first = CalendarSession(station)
     first.begin_new()
-    qtbot.waitUntil(calendar_draft(desk.db.folder).exists, timeout=WAIT)
+    qtbot.waitUntil(calendar_draft(desk.db.folder).exists, timeout=PATIENCE)
     page = CalendarPage(look, CalendarSession(station))
     qtbot.addWidget(page)
     page.resize(1260, 700)
     page.show()
     page.opened()
-    qtbot.waitUntil(page.editor.isVisible, timeout=WAIT)
+    qtbot.waitUntil(page.editor.isVisible, timeout=PATIENCE)
     assert "From new: not saved to a file." in words_of(page)
     assert page.write.isVisible()
 
@@ -154,7 +155,7 @@ def test_an_error_stands_in_the_place_of_the_calendar_until_it_is_left(page, des
     desk.broken = NoReply(2.0)
     page.go.click()
     settled(page.session, qtbot)
-    qtbot.waitUntil(lambda: "The meter does not answer" in words_of(page), timeout=WAIT)
+    qtbot.waitUntil(lambda: "The meter does not answer" in words_of(page), timeout=PATIENCE)
     assert not page.editor.isVisible()
     assert list(unnamed(page)) == []
     QTest.keyClick(page, Qt.Key.Key_Escape)
@@ -168,10 +169,10 @@ def test_a_full_disk_is_said_and_the_work_goes_on(editing, qtbot, monkeypatch):
 
     monkeypatch.setattr(calendar_keeping, "write_atomically", full)
     editing.editor.add(Part.WEEKS)
-    qtbot.waitUntil(lambda: "Not kept on this laptop" in words_of(editing), timeout=WAIT)
+    qtbot.waitUntil(lambda: "Not kept on this laptop" in words_of(editing), timeout=PATIENCE)
     monkeypatch.undo()
     editing.editor.add(Part.WEEKS)
-    qtbot.waitUntil(lambda: "Not kept on this laptop" not in words_of(editing), timeout=WAIT)
+    qtbot.waitUntil(lambda: "Not kept on this laptop" not in words_of(editing), timeout=PATIENCE)
 
 
 def test_a_cable_pulled_in_the_middle_leaves_word_of_what_stands_in_the_meter(
@@ -193,18 +194,18 @@ def test_a_cable_pulled_in_the_middle_leaves_word_of_what_stands_in_the_meter(
     assert sheet._step == "failed"
     sheet.go.click()
     monkeypatch.undo()
-    qtbot.waitUntil(lambda: "nobody knows how far it came" in words_of(page), timeout=WAIT)
+    qtbot.waitUntil(lambda: "nobody knows how far it came" in words_of(page), timeout=PATIENCE)
     assert not page.seen.isVisible(), "the meter has not been read since"
     page.go.click()
     settled(page.session, qtbot)
     qtbot.waitUntil(
         lambda: "name, seasons are new, weeks, days, special days are not" in words_of(page),
-        timeout=WAIT,
+        timeout=PATIENCE,
     )
     assert "TOU-1 is in force" in words_of(page)
     assert list(unnamed(page)) == []
     page.seen.click()
-    qtbot.waitUntil(lambda: not calendar_write(desk.db.folder).exists(), timeout=WAIT)
+    qtbot.waitUntil(lambda: not calendar_write(desk.db.folder).exists(), timeout=PATIENCE)
     assert not page.seen.isVisible()
 
 
@@ -216,13 +217,13 @@ def test_a_program_that_was_killed_in_the_middle_says_so_at_its_next_start(
     calendar_write(desk.db.folder).write_text(json.dumps(memory))
     page = show(CalendarPage, CalendarSession)
     qtbot.waitUntil(
-        lambda: "Nothing of T2-2026 stands in the meter" in words_of(page), timeout=WAIT
+        lambda: "Nothing of T2-2026 stands in the meter" in words_of(page), timeout=PATIENCE
     )
     page.again.click()
     assert page.session.draft.table.name == "T2-2026"
     page._begin(None)
     go_through(page, qtbot).go.click()
-    qtbot.waitUntil(lambda: not page.again.isVisible(), timeout=WAIT)
+    qtbot.waitUntil(lambda: not page.again.isVisible(), timeout=PATIENCE)
 
 
 def test_stop_in_the_middle_is_no_success(page, desk, tmp_path, qtbot, monkeypatch):
@@ -236,10 +237,10 @@ def test_stop_in_the_middle_is_no_success(page, desk, tmp_path, qtbot, monkeypat
     monkeypatch.setattr(DlmsMeter, "write_calendar", stopping)
     page._begin(None)
     sheet = page.findChildren(ActSheet)[-1]
-    qtbot.waitUntil(lambda: sheet._step == "form", timeout=WAIT)
+    qtbot.waitUntil(lambda: sheet._step == "form", timeout=PATIENCE)
     sheet.reason.setText("Tariff of January")
     sheet.go.click()
-    qtbot.waitUntil(lambda: sheet._step == "confirm", timeout=WAIT)
+    qtbot.waitUntil(lambda: sheet._step == "confirm", timeout=PATIENCE)
     sheet.digits.setText(SERIAL[-4:])
     sheet.go.click()
     settled(page.session, qtbot)

@@ -7,10 +7,10 @@ from app.errors import CentreRefused, VaultLocked
 from app.services.centre_login import VAULT_ENTRY
 from app.services.vault import Vault
 from app.views.centre_page import CentrePage
+from tests.gui.patience import PATIENCE
 from tests.instruments.postgres_server import binaries, postgres
 from tests.protocol.sync_world import PostgresWorld
 
-WAIT = 8000
 CENTRE = 3
 
 pytestmark = [
@@ -64,13 +64,13 @@ def test_a_supervisor_sees_the_centre_with_the_password_from_the_vault(
     window.open_place(CENTRE)
     session, page = window.pages.centre, window.stack.currentWidget()
     assert isinstance(page, CentrePage)
-    qtbot.waitUntil(lambda: session.error is not None, timeout=WAIT)
+    qtbot.waitUntil(lambda: session.error is not None, timeout=PATIENCE)
     assert isinstance(session.error, CentreRefused)
     assert session.standing is None
 
     vault.set(VAULT_ENTRY, f"PASSWORD={supervisor.password}")
     page.refresh.click()
-    qtbot.waitUntil(lambda: session.standing is not None, timeout=WAIT)
+    qtbot.waitUntil(lambda: session.standing is not None, timeout=PATIENCE)
     assert [row[0] for row in page.laptops.texts()[1]] == ["crew north"]
     assert session.standing.events == 3
     assert supervisor.password not in session.standing.url

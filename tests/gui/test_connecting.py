@@ -21,9 +21,9 @@ from drivers.errors import AccessDenied, NoReply
 from drivers.metertype import load_meter_type
 from drivers.values import Identity
 from tests.gui.object_desk import SERIAL, TYPE, ended, opened_desk
+from tests.gui.patience import PATIENCE
 from tests.gui.test_accessible import unnamed
 
-WAIT = 10_000
 PASSWORD = "geheim-4711"
 
 
@@ -57,8 +57,8 @@ def host(look, qtbot):
 def ports(station, look, host, qtbot):
     sheet = ConnectSheet(look, station, host, "Connect")
     sheet.open()
-    qtbot.waitUntil(lambda: sheet.list.model().rowCount() >= 2, timeout=WAIT)
-    qtbot.waitUntil(lambda: sheet.types.count() > 2, timeout=WAIT)
+    qtbot.waitUntil(lambda: sheet.list.model().rowCount() >= 2, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: sheet.types.count() > 2, timeout=PATIENCE)
     return sheet
 
 
@@ -66,7 +66,7 @@ def settings_of(ports, qtbot, row=1):
     ports.list.selectRow(row)
     ports.settings.click()
     sheet = ports.findChildren(SettingsSheet)[-1]
-    qtbot.waitUntil(lambda: sheet.form.types.count() > 2, timeout=WAIT)
+    qtbot.waitUntil(lambda: sheet.form.types.count() > 2, timeout=PATIENCE)
     return sheet
 
 
@@ -76,7 +76,7 @@ def choose(box, value):
 
 def tried(sheet, qtbot):
     sheet.test.click()
-    qtbot.waitUntil(lambda: not sheet._runner.busy, timeout=WAIT)
+    qtbot.waitUntil(lambda: not sheet._runner.busy, timeout=PATIENCE)
 
 
 # --- in words -------------------------------------------------------------------------------
@@ -127,18 +127,18 @@ def test_from_nothing_to_a_connected_meter_and_back_by_its_number(
     assert "server 00 02 5E 29" in told
     assert "Have the meter's password" in told, "what the type says before connecting"
     tried(sheet, qtbot)
-    qtbot.waitUntil(lambda: "The meter answers" in words_of(sheet), timeout=WAIT)
-    qtbot.waitUntil(lambda: SERIAL in words_of(sheet), timeout=WAIT)
+    qtbot.waitUntil(lambda: "The meter answers" in words_of(sheet), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: SERIAL in words_of(sheet), timeout=PATIENCE)
     sheet.go.click()
     assert ports.types.currentData() == TYPE
     ports.go.click()
     at = station.at()
     assert (at.target, at.meter_type, at.serial) == ("fake:bus", TYPE, SERIAL)
     station.connect_meter()
-    qtbot.waitUntil(lambda: station.identity is not None, timeout=WAIT)
+    qtbot.waitUntil(lambda: station.identity is not None, timeout=PATIENCE)
     again = ConnectSheet(look, station, host, "Connect")
     again.open()
-    qtbot.waitUntil(lambda: again.list.model().rowCount() == 3, timeout=WAIT)
+    qtbot.waitUntil(lambda: again.list.model().rowCount() == 3, timeout=PATIENCE)
     assert again.list.model().cell(2, 0).text == f"Meter {SERIAL}"
     QTest.keyClicks(again.other, SERIAL[-4:])
     assert again.list.model().rowCount() == 3
@@ -155,7 +155,7 @@ def test_a_known_meter_is_chosen_from_the_list(desk, station, look, host, qtbot)
     )  # fmt: skip
     ports = ConnectSheet(look, station, host, "Connect")
     ports.open()
-    qtbot.waitUntil(lambda: ports.list.model().rowCount() == 3, timeout=WAIT)
+    qtbot.waitUntil(lambda: ports.list.model().rowCount() == 3, timeout=PATIENCE)
     ports.list.selectRow(2)
     assert "client 1" in ports.note.words.text()
     ports.go.click()
@@ -207,12 +207,12 @@ def test_a_test_that_fails_says_what_to_do_and_changes_nothing(
     choose(sheet.form.types, TYPE)
     desk.broken = error
     tried(sheet, qtbot)
-    qtbot.waitUntil(lambda: title in words_of(sheet), timeout=WAIT)
+    qtbot.waitUntil(lambda: title in words_of(sheet), timeout=PATIENCE)
     assert station.target == ""
     desk.broken = None
     tried(sheet, qtbot)
     assert title not in words_of(sheet)
-    qtbot.waitUntil(lambda: "The meter answers" in words_of(sheet), timeout=WAIT)
+    qtbot.waitUntil(lambda: "The meter answers" in words_of(sheet), timeout=PATIENCE)
 
 
 def test_another_meter_than_the_number_typed_is_noticed(ports, qtbot):
@@ -221,7 +221,7 @@ def test_another_meter_than_the_number_typed_is_noticed(ports, qtbot):
     sheet.form.serial.setText("46000755099")
     tried(sheet, qtbot)
     words = f"Meter {SERIAL} answers, not 46000755099."
-    qtbot.waitUntil(lambda: words in words_of(sheet), timeout=WAIT)
+    qtbot.waitUntil(lambda: words in words_of(sheet), timeout=PATIENCE)
 
 
 def test_leaving_stops_a_test(ports, station, desk, qtbot, monkeypatch):
@@ -234,7 +234,7 @@ def test_leaving_stops_a_test(ports, station, desk, qtbot, monkeypatch):
     sheet.test.click()
     assert not sheet.go.isEnabled()
     QTest.keyClick(sheet, Qt.Key.Key_Escape)
-    qtbot.waitUntil(lambda: not station.line_busy(), timeout=WAIT)
+    qtbot.waitUntil(lambda: not station.line_busy(), timeout=PATIENCE)
 
 
 def test_wrong_entries_are_told_and_cannot_be_used(ports, qtbot):
@@ -279,9 +279,9 @@ def test_all_meters_of_a_bus_are_listed_with_clashes_and_one_is_chosen(
     sheet = settings_of(ports, qtbot)
     sheet.finder.click()
     finder = sheet.findChildren(FindSheet)[-1]
-    qtbot.waitUntil(lambda: not finder._runner.busy, timeout=WAIT)
+    qtbot.waitUntil(lambda: not finder._runner.busy, timeout=PATIENCE)
     finder.along.click()
-    qtbot.waitUntil(lambda: not finder._runner.busy, timeout=WAIT)
+    qtbot.waitUntil(lambda: not finder._runner.busy, timeout=PATIENCE)
     model = finder.table.model()
     assert model.cell(0, 0).detail == "two meters may have this address"
     finder.table.selectRow(1)
@@ -313,11 +313,11 @@ def test_a_secret_goes_to_the_keyring_is_chosen_by_name_and_never_shown(
     secret.first.setText(PASSWORD)
     secret.second.setText(PASSWORD + "x")
     secret.go.click()
-    qtbot.waitUntil(lambda: "differ" in words_of(secret), timeout=WAIT)
+    qtbot.waitUntil(lambda: "differ" in words_of(secret), timeout=PATIENCE)
     secret.second.setText(PASSWORD)
     secret.go.click()
     box = sheet.form.secret
-    qtbot.waitUntil(lambda: box.currentData() == f"meter {SERIAL}", timeout=WAIT)
+    qtbot.waitUntil(lambda: box.currentData() == f"meter {SERIAL}", timeout=PATIENCE)
     assert desk.keyring.kept["meterwright", f"meter {SERIAL}"] == PASSWORD
     assert PASSWORD not in words_of(sheet)
     tried(sheet, qtbot)
@@ -333,10 +333,10 @@ def test_keys_are_checked_before_they_are_stored(ports, desk, qtbot):
     secret.first.setText("00" * 15)
     secret.second.setText("11" * 16)
     secret.go.click()
-    qtbot.waitUntil(lambda: "32 digits" in words_of(secret), timeout=WAIT)
+    qtbot.waitUntil(lambda: "32 digits" in words_of(secret), timeout=PATIENCE)
     secret.first.setText("00" * 16)
     secret.go.click()
-    qtbot.waitUntil(lambda: bool(desk.keyring.kept), timeout=WAIT)
+    qtbot.waitUntil(lambda: bool(desk.keyring.kept), timeout=PATIENCE)
     assert desk.keyring.kept["meterwright", "plant keys"] == f"AK={'00' * 16}\nEK={'11' * 16}"
 
 
@@ -351,7 +351,7 @@ def test_a_secret_that_is_not_kept_is_told(ports, desk, qtbot, refusal):
     secret.second.setText(PASSWORD)
     secret.go.click()
     words = "store is locked" if refusal == "loses" else "not allowed"
-    qtbot.waitUntil(lambda: words in words_of(secret), timeout=WAIT)
+    qtbot.waitUntil(lambda: words in words_of(secret), timeout=PATIENCE)
     assert PASSWORD not in words_of(secret)
     assert not desk.keyring.kept
     secret.reject()

@@ -11,8 +11,7 @@ from app.services.known_meters import Place
 from app.views.connect_sheet import MOST_KNOWN, ConnectSheet
 from tests.gui.fake_desk import PORTS
 from tests.gui.fake_meter import SERIAL
-
-WAIT = 10_000
+from tests.gui.patience import PATIENCE
 
 
 @pytest.fixture
@@ -29,7 +28,7 @@ def sheet(window, qtbot, monkeypatch):
     )
     sheet = ConnectSheet(window.look, window.station, window, "Connect")
     sheet.open()
-    qtbot.waitUntil(lambda: sheet.list.model().rowCount() > MOST_KNOWN, timeout=WAIT)
+    qtbot.waitUntil(lambda: sheet.list.model().rowCount() > MOST_KNOWN, timeout=PATIENCE)
     yield sheet
     sheet.reject()
 
@@ -43,11 +42,11 @@ def test_a_part_of_a_number_narrows_and_arrows_choose_without_a_mouse(sheet, qtb
     assert sheet.list.model().rowCount() == len(sheet._ports) + MOST_KNOWN
     sheet.other.setFocus()
     QTest.keyClicks(sheet.other, "50280499")
-    qtbot.waitUntil(lambda: sheet.port_title == "Meter 50280499", timeout=WAIT)
+    qtbot.waitUntil(lambda: sheet.port_title == "Meter 50280499", timeout=PATIENCE)
     assert sheet.list.model().rowCount() == len(sheet._ports) + 1
     sheet.other.clear()
     QTest.keyClicks(sheet.other, "049")
-    qtbot.waitUntil(lambda: sheet.other.text() == "049", timeout=WAIT)  # no scan after all
+    qtbot.waitUntil(lambda: sheet.other.text() == "049", timeout=PATIENCE)  # no scan after all
     assert len(sheet._rows) == len(sheet._ports) + 11, "0049, and 0490 to 0499"
     QTest.keyClick(sheet.other, Qt.Key.Key_Down)
     first = chosen(sheet)
@@ -94,10 +93,10 @@ def test_where_the_meter_of_a_job_hangs_is_chosen_already(desk, opened, qtbot, m
     monkeypatch.setattr(desk, "ports", lambda: [PORTS[0], bus])
     window = opened(desk)
     window.station.choose_port(PORTS[0].target, PORTS[0].title, "")
-    qtbot.waitUntil(lambda: window.pages.queue.detail is not None, timeout=WAIT)
+    qtbot.waitUntil(lambda: window.pages.queue.detail is not None, timeout=PATIENCE)
     window.pages.open_order(window.pages.queue.chosen)
-    qtbot.waitUntil(lambda: bool(window.pages.order.steps), timeout=WAIT)
+    qtbot.waitUntil(lambda: bool(window.pages.order.steps), timeout=PATIENCE)
     window.stack.currentWidget().start()
     sheet = next(s for s in window.findChildren(ConnectSheet) if s.isVisible())
-    qtbot.waitUntil(lambda: sheet.target == bus.target, timeout=WAIT)
+    qtbot.waitUntil(lambda: sheet.target == bus.target, timeout=PATIENCE)
     sheet.reject()

@@ -15,6 +15,7 @@ from drivers.errors import NoReply
 from drivers.find import Finding
 from drivers.metertype import load_meter_type
 from drivers.values import Identity
+from tests.gui.patience import PATIENCE
 
 
 def finding(_target):
@@ -35,8 +36,8 @@ def bus(_target, addresses, _meter_type=""):
 def sheets(window, qtbot):
     ports = ConnectSheet(window.look, window.station, window, "Connect")
     ports.open()
-    qtbot.waitUntil(lambda: ports.list.model().rowCount() == 2, timeout=5000)
-    qtbot.waitUntil(ports.finder.isEnabled, timeout=5000)
+    qtbot.waitUntil(lambda: ports.list.model().rowCount() == 2, timeout=PATIENCE)
+    qtbot.waitUntil(ports.finder.isEnabled, timeout=PATIENCE)
     ports.list.selectRow(0)
     ports.finder.click()
     return ports, ports.findChildren(FindSheet)[-1]
@@ -45,7 +46,7 @@ def sheets(window, qtbot):
 def test_settings_are_found_shown_taken_over_and_used(window, desk, qtbot, monkeypatch):
     monkeypatch.setattr(desk.bench, "find", finding)
     ports, sheet = sheets(window, qtbot)
-    qtbot.waitUntil(sheet.go.isEnabled, timeout=5000)
+    qtbot.waitUntil(sheet.go.isEnabled, timeout=PATIENCE)
     cells = [sheet.table.model().cell(0, column) for column in range(2)]
     assert cells[0].detail == "/LGZ5ZMF100"
     assert (cells[1].text, cells[1].detail) == ("300 to 9600 Bd 7E1", "IEC 62056-21, mode C")
@@ -68,12 +69,12 @@ def test_a_bus_is_searched_and_each_meter_has_its_address(window, desk, qtbot, m
     monkeypatch.setattr(desk.bench, "find", silent)
     monkeypatch.setattr(desk.bench, "search_bus", bus)
     ports, sheet = sheets(window, qtbot)
-    qtbot.waitUntil(lambda: "300 7E1: no answer" in sheet.tried.text(), timeout=5000)
+    qtbot.waitUntil(lambda: "300 7E1: no answer" in sheet.tried.text(), timeout=PATIENCE)
     assert sheet.note.words.text().startswith("The meter does not answer")
     assert not sheet.card.isVisible(), "an empty table would only take room"
     assert not sheet.go.isEnabled()
     sheet.along.click()
-    qtbot.waitUntil(sheet.go.isEnabled, timeout=5000)
+    qtbot.waitUntil(sheet.go.isEnabled, timeout=PATIENCE)
     assert sheet.table.model().cell(0, 2).text == "36"
     sheet.reject()
     ports.reject()
@@ -92,8 +93,8 @@ def test_leaving_stops_the_search(window, desk, qtbot, monkeypatch):
     monkeypatch.setattr(desk.bench, "find", endless)
     ports, sheet = sheets(window, qtbot)
     sheet.reject()
-    qtbot.waitUntil(stopped.is_set, timeout=5000)
-    qtbot.waitUntil(lambda: not window.station.line_busy(), timeout=5000)
+    qtbot.waitUntil(stopped.is_set, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: not window.station.line_busy(), timeout=PATIENCE)
     ports.reject()
 
 
@@ -105,7 +106,7 @@ def test_escape_stops_a_search_and_leaves_only_then(window, desk, qtbot, monkeyp
     monkeypatch.setattr(desk.bench, "find", endless)
     ports, sheet = sheets(window, qtbot)
     qtbot.keyClick(sheet, Qt.Key.Key_Escape)
-    qtbot.waitUntil(lambda: sheet.note.words.text() == "Stopped.", timeout=5000)
+    qtbot.waitUntil(lambda: sheet.note.words.text() == "Stopped.", timeout=PATIENCE)
     assert sheet.isVisible()
     qtbot.keyClick(sheet, Qt.Key.Key_Escape)
     assert not sheet.isVisible()
@@ -115,7 +116,7 @@ def test_escape_stops_a_search_and_leaves_only_then(window, desk, qtbot, monkeyp
 def test_a_port_in_the_list_and_a_typed_address_are_never_both_chosen(window, qtbot):
     ports = ConnectSheet(window.look, window.station, window, "Connect")
     ports.open()
-    qtbot.waitUntil(lambda: ports.list.model().rowCount() == 2, timeout=5000)
+    qtbot.waitUntil(lambda: ports.list.model().rowCount() == 2, timeout=PATIENCE)
     ports.other.setText("tcp://192.0.2.7:4059")
     assert ports.target == "tcp://192.0.2.7:4059"
     assert not ports.list.selectionModel().hasSelection()
@@ -134,7 +135,7 @@ def test_a_port_in_the_list_and_a_typed_address_are_never_both_chosen(window, qt
 def test_what_should_be_known_of_a_type_is_said_before_connecting(window, qtbot):
     ports = ConnectSheet(window.look, window.station, window, "Connect")
     ports.open()
-    qtbot.waitUntil(lambda: ports.types.findData("landisgyr-ultraheat") > 0, timeout=5000)
+    qtbot.waitUntil(lambda: ports.types.findData("landisgyr-ultraheat") > 0, timeout=PATIENCE)
     assert not ports.warning.isVisible()
     ports.types.setCurrentIndex(ports.types.findData("landisgyr-ultraheat"))
     assert ports.warning.isVisible()
@@ -148,7 +149,7 @@ def test_an_address_that_was_typed_is_there_the_next_time(window, qtbot):
     window.station.choose_port("tcp://192.0.2.7:4059", "tcp://192.0.2.7:4059", "")
     ports = ConnectSheet(window.look, window.station, window, "Connect")
     ports.open()
-    qtbot.waitUntil(lambda: ports.target == "tcp://192.0.2.7:4059", timeout=5000)
+    qtbot.waitUntil(lambda: ports.target == "tcp://192.0.2.7:4059", timeout=PATIENCE)
     assert ports.list.model().rowCount() == 2
     ports.reject()
 
@@ -166,7 +167,7 @@ def test_a_known_number_is_enough_to_connect(window, desk, qtbot, tmp_path):
     ports = ConnectSheet(window.look, window.station, window, "Connect")
     ports.open()
     ports.other.setText("50284117")
-    qtbot.waitUntil(lambda: ports.target == "fake:bus", timeout=5000)
+    qtbot.waitUntil(lambda: ports.target == "fake:bus", timeout=PATIENCE)
     ports.go.click()
     assert window.station.at().overrides.speed == kind.line.speed
 
@@ -180,11 +181,11 @@ def test_short_names_are_found_shown_and_can_be_chosen(window, desk, qtbot):
     ports = ConnectSheet(window.look, window.station, window, "Connect")
     ports.open()
     ports.other.setText("50284117")
-    qtbot.waitUntil(lambda: ports.target == "fake:bus", timeout=5000)
+    qtbot.waitUntil(lambda: ports.target == "fake:bus", timeout=PATIENCE)
     assert "short names" in ports.note.words.text()
     ports.settings.click()
     sheet = ports.findChildren(SettingsSheet)[-1]
-    qtbot.waitUntil(lambda: sheet.form.types.count() > 2, timeout=5000)
+    qtbot.waitUntil(lambda: sheet.form.types.count() > 2, timeout=PATIENCE)
     assert sheet.form.naming.currentData() == "short"
     sheet.form.naming.setCurrentIndex(0)
     sheet.go.click()

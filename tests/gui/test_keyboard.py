@@ -26,13 +26,12 @@ from app.workorders.entering import KEYPAD_ANSWERS
 from drivers.errors import NoReply
 from tests.gui.fit import misfits
 from tests.gui.keyboard import problems
+from tests.gui.patience import PATIENCE
 from tests.gui.test_order_page import asked, begin, order
 from tests.gui.test_prepayment_pages import question
 from tests.prepayment_setup import campaign_list
 
 __all__ = ["order"]
-
-WAIT = 8000
 
 
 def sheet_of(window, kind):
@@ -40,7 +39,7 @@ def sheet_of(window, kind):
 
 
 def in_front(qtbot, sheet):
-    qtbot.waitUntil(lambda: QApplication.activeWindow() is sheet, timeout=WAIT)
+    qtbot.waitUntil(lambda: QApplication.activeWindow() is sheet, timeout=PATIENCE)
     return sheet
 
 
@@ -63,7 +62,7 @@ def test_the_keyboard_reaches_everything_of_a_visit(window, desk, order, qtbot):
     assert problems(window) == []
     desk.meter.fault, desk.meter.fault_at = NoReply(2.0), "identity"
     begin(qtbot, order)
-    qtbot.waitUntil(lambda: order.fault is not None, timeout=WAIT)
+    qtbot.waitUntil(lambda: order.fault is not None, timeout=PATIENCE)
     assert problems(window) == [], "it went wrong"
     desk.meter.fault = None
     order.start()
@@ -101,12 +100,12 @@ def test_the_keyboard_reaches_everything_of_every_question(window, order, qtbot)
 def test_the_keyboard_reaches_everything_on_the_way_to_a_meter(window, qtbot):
     window.ask_for_port("Connect", None)
     ports = in_front(qtbot, sheet_of(window, ConnectSheet))
-    qtbot.waitUntil(lambda: ports.list.model().rowCount() > 0, timeout=WAIT)
-    qtbot.waitUntil(lambda: ports.types.count() > 2, timeout=WAIT)
+    qtbot.waitUntil(lambda: ports.list.model().rowCount() > 0, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: ports.types.count() > 2, timeout=PATIENCE)
     assert problems(ports) == []
     ports.settings.click()
     settings = in_front(qtbot, sheet_of(ports, SettingsSheet))
-    qtbot.waitUntil(lambda: settings.form.types.count() > 2, timeout=WAIT)
+    qtbot.waitUntil(lambda: settings.form.types.count() > 2, timeout=PATIENCE)
     assert problems(settings) == []
     settings.new_secret.click()
     secret = in_front(qtbot, sheet_of(settings, SecretSheet))
@@ -115,7 +114,7 @@ def test_the_keyboard_reaches_everything_on_the_way_to_a_meter(window, qtbot):
     settings.reject()
     ports.finder.click()
     found = in_front(qtbot, sheet_of(ports, FindSheet))
-    qtbot.waitUntil(lambda: not found._runner.busy, timeout=WAIT)
+    qtbot.waitUntil(lambda: not found._runner.busy, timeout=PATIENCE)
     assert problems(found) == []
     found.reject()
     ports.reject()
@@ -133,7 +132,7 @@ def test_the_keyboard_reaches_everything_of_the_dialogs_of_a_job(window, order, 
         sheet.open()
         in_front(qtbot, sheet)
         if isinstance(sheet, ImportSheet):
-            qtbot.waitUntil(sheet.go.isEnabled, timeout=WAIT)
+            qtbot.waitUntil(sheet.go.isEnabled, timeout=PATIENCE)
         assert problems(sheet) == []
         sheet.reject()
 
@@ -236,10 +235,10 @@ def test_escape_stops_what_runs_wherever_the_focus_is(window, desk, qtbot):
     desk.meter.pause = 0.2
     window.bar.button.setFocus()
     QTest.keyClick(window.bar.button, Qt.Key.Key_F3)
-    qtbot.waitUntil(lambda: len(session.findings.rows) > 0, timeout=WAIT)
+    qtbot.waitUntil(lambda: len(session.findings.rows) > 0, timeout=PATIENCE)
     QTest.keyClick(window.bar.button, Qt.Key.Key_Escape)
     desk.meter.pause = 0.0
-    qtbot.waitUntil(lambda: not session.running, timeout=WAIT)
+    qtbot.waitUntil(lambda: not session.running, timeout=PATIENCE)
     assert session.stopped
     assert not session.findings.whole
     assert page is window.stack.currentWidget()
@@ -251,10 +250,10 @@ def test_when_reading_begins_behind_a_dialog_the_focus_goes_to_its_stop(window, 
     desk.meter.pause = 0.2
     page.press_primary()
     ports = in_front(qtbot, sheet_of(window, ConnectSheet))
-    qtbot.waitUntil(ports.go.isEnabled, timeout=WAIT)
+    qtbot.waitUntil(ports.go.isEnabled, timeout=PATIENCE)
     ports.go.click()
-    qtbot.waitUntil(lambda: session.running, timeout=WAIT)
-    qtbot.waitUntil(lambda: window.focusWidget() is page.strip.stop, timeout=WAIT)
+    qtbot.waitUntil(lambda: session.running, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: window.focusWidget() is page.strip.stop, timeout=PATIENCE)
     desk.meter.pause = 0.0
     session.stop()
-    qtbot.waitUntil(lambda: not session.running, timeout=WAIT)
+    qtbot.waitUntil(lambda: not session.running, timeout=PATIENCE)

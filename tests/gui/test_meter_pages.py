@@ -29,7 +29,7 @@ from drivers.errors import NoReply, NotSupported
 from drivers.metertype import load_meter_type
 from drivers.values import ClockReading, Identity, Reading, Statistics
 from tests.gui.fake_meter import FakeMeter
-from tests.gui.test_order_page import WAIT
+from tests.gui.patience import PATIENCE
 
 PORT = ("fake:optical", "Virtual optical port", "")
 
@@ -69,7 +69,7 @@ def read(window, qtbot):
     window.open_place(1)
     page, session = window.stack.currentWidget(), window.pages.reading
     page.start()
-    qtbot.waitUntil(lambda: not session.running, timeout=WAIT)
+    qtbot.waitUntil(lambda: not session.running, timeout=PATIENCE)
     page.findings.turn_to("readings")
     return page, session
 
@@ -128,7 +128,7 @@ def test_values_are_exported_with_kind_raw_text_and_who_told_them(
     page, _ = read(window, qtbot)
     path = tmp_path / f"values.{ending}"
     monkeypatch.setattr(files, "ask_save", lambda *_: path)
-    with qtbot.waitSignal(window.station.noticed, timeout=5000):
+    with qtbot.waitSignal(window.station.noticed, timeout=PATIENCE):
         page.findings.export.click()
     if ending == "json":
         shape = json.loads(path.read_text(encoding="utf-8"))
@@ -156,7 +156,7 @@ def test_what_arrived_of_a_list_stays_when_it_is_stopped(window, desk, qtbot):
     page, session = read(window, qtbot)
     assert session.stopped
     assert [one.value for _, one in session.findings.readings] == [7]
-    qtbot.waitUntil(lambda: "1 value" in words_of(page), timeout=WAIT)
+    qtbot.waitUntil(lambda: "1 value" in words_of(page), timeout=PATIENCE)
 
 
 def test_a_clock_far_off_is_told_in_days(look, qtbot):
@@ -200,7 +200,7 @@ def test_a_failure_says_what_the_line_showed(window, desk, qtbot):
     desk.meter.statistics = Statistics(bytes_sent=40)
     page, session = read(window, qtbot)
     assert session.failure.title == "The meter does not answer"
-    qtbot.waitUntil(lambda: "Nothing is heard" in words_of(page), timeout=WAIT)
+    qtbot.waitUntil(lambda: "Nothing is heard" in words_of(page), timeout=PATIENCE)
 
 
 # --- known meters ---------------------------------------------------------------------------
@@ -211,10 +211,10 @@ def test_an_order_whose_meter_is_known_starts_without_asking_for_the_port(window
     keep_place(desk.db.folder, "fake:optical", kind, Identity(serial="50284117"))
     window.pages.open_order(window.pages.queue.chosen)
     session = window.pages.order
-    qtbot.waitUntil(lambda: session.detail is not None, timeout=WAIT)
+    qtbot.waitUntil(lambda: session.detail is not None, timeout=PATIENCE)
     window.station.target = ""
     window.stack.currentWidget().start()
-    qtbot.waitUntil(lambda: session.question is not None, timeout=WAIT)
+    qtbot.waitUntil(lambda: session.question is not None, timeout=PATIENCE)
     assert window.station.target == "fake:optical"
     assert not [s for s in window.findChildren(ConnectSheet) if s.isVisible()]
 
@@ -231,8 +231,8 @@ def test_reading_remembers_where_the_meter_answered(window, desk, qtbot):
 def test_a_defect_is_one_sentence_with_a_report_to_save(window, qtbot, tmp_path, monkeypatch):
     monkeypatch.setattr(files, "ask_save", lambda *_: tmp_path / "report.txt")
     sheet = window.show_fault(ZeroDivisionError("x"))
-    qtbot.waitUntil(lambda: "defect" in words_of(sheet), timeout=WAIT)
-    with qtbot.waitSignal(sheet.save.clicked, timeout=2000):
+    qtbot.waitUntil(lambda: "defect" in words_of(sheet), timeout=PATIENCE)
+    with qtbot.waitSignal(sheet.save.clicked, timeout=PATIENCE):
         sheet.save.click()
     assert "ZeroDivisionError" in (tmp_path / "report.txt").read_text()
     sheet.accept()
@@ -254,7 +254,7 @@ def test_hooks_bring_faults_of_threads_and_qt_and_the_second_goes_to_the_log(qtb
     hooks._from_thread(
         threading.ExceptHookArgs((ValueError, ValueError("in a thread"), None, None))
     )
-    qtbot.waitUntil(lambda: bool(shown), timeout=2000)
+    qtbot.waitUntil(lambda: bool(shown), timeout=PATIENCE)
     hooks._from_qt(QtMsgType.QtCriticalMsg, None, "and Qt too")
     hooks._from_python(KeyError, KeyError("k"), None)
     qtbot.wait(50)
@@ -264,7 +264,7 @@ def test_hooks_bring_faults_of_threads_and_qt_and_the_second_goes_to_the_log(qtb
     shown[0][1].deleteLater()
     qtbot.wait(50)
     hooks._from_qt(QtMsgType.QtCriticalMsg, None, "again")
-    qtbot.waitUntil(lambda: len(shown) == 2, timeout=2000)
+    qtbot.waitUntil(lambda: len(shown) == 2, timeout=PATIENCE)
     assert str(shown[1][0]) == "again"
     shown[1][1].deleteLater()
 
@@ -315,9 +315,9 @@ def test_a_failure_is_quiet_in_the_chip_and_slows_it_down(window, auto, qtbot, m
 
     monkeypatch.setattr(auto.desk, "synchronise", broken)
     auto.sync_by_itself()
-    qtbot.waitUntil(lambda: auto.sync_problem is not None, timeout=5000)
+    qtbot.waitUntil(lambda: auto.sync_problem is not None, timeout=PATIENCE)
     assert not [d for d in window.findChildren(QDialog) if d.isVisible()]
-    qtbot.waitUntil(lambda: "last sync broke off" in words_of(window.bar), timeout=WAIT)
+    qtbot.waitUntil(lambda: "last sync broke off" in words_of(window.bar), timeout=PATIENCE)
     assert auto.auto._failed
     for _ in range(4):
         auto.auto.broke()

@@ -16,9 +16,9 @@ from app.views.objects_page import ObjectsPage
 from app.views.station import Station
 from drivers.errors import NoReply
 from tests.gui.object_desk import SERIAL, TYPE, ended, opened_desk
+from tests.gui.patience import PATIENCE
 from tests.gui.test_accessible import unnamed
 
-WAIT = 10_000
 CALENDAR = "0-0:13.0.0.255"
 
 
@@ -64,7 +64,7 @@ def listed(page, session, qtbot):
 
 
 def settled(session, qtbot):
-    qtbot.waitUntil(lambda: not session.running, timeout=WAIT)
+    qtbot.waitUntil(lambda: not session.running, timeout=PATIENCE)
 
 
 def read(page, session, qtbot, *codes):
@@ -92,7 +92,9 @@ def groups(page):
 
 
 def test_the_page_begins_empty_says_what_it_is_for_and_lists(page, session, qtbot):
-    qtbot.waitUntil(lambda: "Every object of a DLMS/COSEM meter" in words_of(page), timeout=WAIT)
+    qtbot.waitUntil(
+        lambda: "Every object of a DLMS/COSEM meter" in words_of(page), timeout=PATIENCE
+    )
     assert page.go.text() == "List the objects"
     seen = []
     session.runner.progressed.connect(seen.append)
@@ -142,7 +144,7 @@ def test_listing_can_be_stopped_and_the_page_can_be_used_again(page, session, de
 
     desk.on_open = held
     page.read()
-    qtbot.waitUntil(reached.is_set, timeout=WAIT)
+    qtbot.waitUntil(reached.is_set, timeout=PATIENCE)
     page.strip.stop.click()
     settled(session, qtbot)
     assert session.stopped
@@ -157,7 +159,7 @@ def test_a_silent_meter_is_told_with_its_remedy(page, session, desk, qtbot):
     desk.broken = NoReply(2.0)
     page.read()
     settled(session, qtbot)
-    qtbot.waitUntil(lambda: "The meter does not answer" in words_of(page), timeout=WAIT)
+    qtbot.waitUntil(lambda: "The meter does not answer" in words_of(page), timeout=PATIENCE)
 
 
 def test_another_port_forgets_the_objects(listed, session):
@@ -262,7 +264,7 @@ def test_a_profile_opens_as_plot_and_table_and_its_rows_are_exported(
     assert len(session.findings.rows) > 2
     path = tmp_path / "profile.csv"
     monkeypatch.setattr(files, "ask_save", lambda *_: path)
-    with qtbot.waitSignal(session.station.noticed, timeout=WAIT):
+    with qtbot.waitSignal(session.station.noticed, timeout=PATIENCE):
         listed.rows.save.click()
     assert len(path.read_text(encoding="utf-8-sig").splitlines()) >= len(session.findings.rows)
     listed.rows.back.click()
@@ -277,7 +279,7 @@ def test_what_is_shown_is_exported(listed, session, qtbot, tmp_path, monkeypatch
     read(listed, session, qtbot, "1-0:32.7.0.255")
     path = tmp_path / f"objects.{ending}"
     monkeypatch.setattr(files, "ask_save", lambda *_: path)
-    with qtbot.waitSignal(session.station.noticed, timeout=WAIT):
+    with qtbot.waitSignal(session.station.noticed, timeout=PATIENCE):
         listed.export.click()
     if ending == "json":
         shape = json.loads(path.read_text(encoding="utf-8"))

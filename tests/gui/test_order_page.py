@@ -10,8 +10,7 @@ from app.views import files
 from app.views.question_panel import QuestionPanel
 from drivers.errors import NoReply, PortProblem, PortUnavailable
 from tests.gui.fake_meter import SERIAL, FakeMeter
-
-WAIT = 8000
+from tests.gui.patience import PATIENCE
 
 
 @pytest.fixture
@@ -19,7 +18,7 @@ def order(window, qtbot):
     """The page of the first order, with a port chosen."""
     window.station.choose_port("fake:optical", "Virtual optical port", "")
     window.pages.open_order(window.pages.queue.chosen)
-    qtbot.waitUntil(lambda: bool(window.pages.order.steps), timeout=WAIT)
+    qtbot.waitUntil(lambda: bool(window.pages.order.steps), timeout=PATIENCE)
     return window.stack.currentWidget()
 
 
@@ -29,7 +28,7 @@ def asked(qtbot, page, key):
         now = page.question.question.key if page.question else None
         assert now == key, (now, session.running, session.failure, session.forecast.what())
 
-    qtbot.waitUntil(there, timeout=WAIT)
+    qtbot.waitUntil(there, timeout=PATIENCE)
     return page.question
 
 
@@ -54,9 +53,9 @@ def test_a_whole_job_by_keyboard_alone(window, desk, qtbot, monkeypatch):
     monkeypatch.setattr(files, "show_file", lambda path: shown.append(path) or True)
     window.station.choose_port("fake:optical", "Virtual optical port", "")
     qtbot.keyClick(window.focusWidget(), Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: window.pages.order is not None, timeout=WAIT)
+    qtbot.waitUntil(lambda: window.pages.order is not None, timeout=PATIENCE)
     session = window.pages.order
-    qtbot.waitUntil(lambda: bool(session.steps), timeout=WAIT)
+    qtbot.waitUntil(lambda: bool(session.steps), timeout=PATIENCE)
     page = window.stack.currentWidget()
     press(qtbot, window, Qt.Key.Key_Return)
     asked(qtbot, page, "identify.serial")
@@ -79,11 +78,11 @@ def test_a_whole_job_by_keyboard_alone(window, desk, qtbot, monkeypatch):
             press(qtbot, window, Qt.Key.Key_Return)
         else:
             press(qtbot, window, Qt.Key.Key_Return, keys)
-    qtbot.waitUntil(lambda: session.finished and not session.running, timeout=WAIT)
-    qtbot.waitUntil(lambda: session.detail.row.state == "done", timeout=WAIT)
+    qtbot.waitUntil(lambda: session.finished and not session.running, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: session.detail.row.state == "done", timeout=PATIENCE)
     assert desk.meter.closed >= 1
     press(qtbot, window, Qt.Key.Key_F9)
-    qtbot.waitUntil(lambda: bool(shown), timeout=WAIT)
+    qtbot.waitUntil(lambda: bool(shown), timeout=PATIENCE)
     assert shown[0].read_bytes().startswith(b"%PDF")
 
 
@@ -91,27 +90,27 @@ def test_what_is_found_is_shown_as_it_arrives(window, desk, order, qtbot):
     desk.meter.hold = threading.Event()
     begin(qtbot, order)
     session = window.pages.order
-    qtbot.waitUntil(lambda: bool(session.findings.rows), timeout=WAIT)
-    qtbot.waitUntil(lambda: order.findings.table() is not None, timeout=WAIT)
+    qtbot.waitUntil(lambda: bool(session.findings.rows), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: order.findings.table() is not None, timeout=PATIENCE)
     assert session.running
     assert order.strip.isVisible()
     assert "rows" in session.forecast.what()
-    qtbot.waitUntil(lambda: order.findings._current == "rows", timeout=WAIT)
+    qtbot.waitUntil(lambda: order.findings._current == "rows", timeout=PATIENCE)
     desk.meter.hold.set()
     asked(qtbot, order, "evidence.photo")
-    qtbot.waitUntil(lambda: order.findings._current == "checks", timeout=WAIT)
+    qtbot.waitUntil(lambda: order.findings._current == "checks", timeout=PATIENCE)
 
 
 def test_escape_stops_and_what_arrived_is_kept(window, desk, order, qtbot):
     desk.meter.hold = threading.Event()
     begin(qtbot, order)
     session = window.pages.order
-    qtbot.waitUntil(lambda: bool(session.findings.rows), timeout=WAIT)
+    qtbot.waitUntil(lambda: bool(session.findings.rows), timeout=PATIENCE)
     qtbot.keyClick(window.focusWidget(), Qt.Key.Key_Escape)
-    qtbot.waitUntil(lambda: not session.running, timeout=2000)
+    qtbot.waitUntil(lambda: not session.running, timeout=PATIENCE)
     assert session.failure is None
     assert session.stopped
-    qtbot.waitUntil(lambda: session.done == 4, timeout=WAIT)
+    qtbot.waitUntil(lambda: session.done == 4, timeout=PATIENCE)
     assert session.findings.rows
     desk.meter.hold.set()
     order.press_primary()
@@ -129,7 +128,7 @@ def test_escape_stops_and_what_arrived_is_kept(window, desk, order, qtbot):
 def test_a_failure_says_what_happened_and_what_to_do(window, desk, order, qtbot, fault, title):
     desk.meter.fault, desk.meter.fault_at = fault, "identity"
     begin(qtbot, order)
-    qtbot.waitUntil(lambda: order.fault is not None, timeout=WAIT)
+    qtbot.waitUntil(lambda: order.fault is not None, timeout=PATIENCE)
     assert order.fault.message.title == title
     assert not order.fault.technical.words.isVisible(), "the technical line is folded"
     order.fault.technical.fold.click()
@@ -151,14 +150,14 @@ def test_a_change_of_theme_disturbs_nothing_that_runs(window, desk, order, qtbot
     desk.meter.hold = threading.Event()
     begin(qtbot, order)
     session = window.pages.order
-    qtbot.waitUntil(lambda: bool(session.findings.rows), timeout=WAIT)
+    qtbot.waitUntil(lambda: bool(session.findings.rows), timeout=PATIENCE)
     desk.settings.set("look.theme", "field")
     window._take_look()
-    qtbot.waitUntil(lambda: window.look.theme.name == "field", timeout=WAIT)
+    qtbot.waitUntil(lambda: window.look.theme.name == "field", timeout=PATIENCE)
     page = window.stack.currentWidget()
     assert page is not order
     assert session.running
-    qtbot.waitUntil(page.strip.isVisible, timeout=WAIT)
+    qtbot.waitUntil(page.strip.isVisible, timeout=PATIENCE)
     desk.meter.hold.set()
     asked(qtbot, page, "evidence.photo")
 
@@ -167,18 +166,18 @@ def test_the_window_closes_when_the_meter_is_signed_off(window, desk, order, qtb
     desk.meter.hold = threading.Event()
     begin(qtbot, order)
     session = window.pages.order
-    qtbot.waitUntil(lambda: bool(session.findings.rows), timeout=WAIT)
+    qtbot.waitUntil(lambda: bool(session.findings.rows), timeout=PATIENCE)
     window.close()
     assert window.isVisible()
-    qtbot.waitUntil(lambda: not window.isVisible(), timeout=WAIT)
+    qtbot.waitUntil(lambda: not window.isVisible(), timeout=PATIENCE)
     assert desk.meter.closed >= 1
 
 
 def test_a_second_start_on_a_busy_probe_is_refused_in_words(window, desk, order, qtbot):
     desk.meter.hold = threading.Event()
     begin(qtbot, order)
-    qtbot.waitUntil(lambda: bool(window.pages.order.findings.rows), timeout=WAIT)
-    with qtbot.waitSignal(window.station.noticed, timeout=2000) as told:
+    qtbot.waitUntil(lambda: bool(window.pages.order.findings.rows), timeout=PATIENCE)
+    with qtbot.waitSignal(window.station.noticed, timeout=PATIENCE) as told:
         window.pages.reading.start()
     assert "in use" in told.args[1]
     assert not window.pages.reading.running
@@ -281,10 +280,10 @@ def test_a_meter_that_fails_a_check_is_said_before_the_table(window, desk, order
             break
         qtbot.waitUntil(
             lambda key=key: order.question is not None and order.question.question.key != key,
-            timeout=WAIT,
+            timeout=PATIENCE,
         )
         panel = order.question
-    qtbot.waitUntil(lambda: not session.running and session.finished, timeout=WAIT)
+    qtbot.waitUntil(lambda: not session.running and session.finished, timeout=PATIENCE)
     assert "failed" in order._now.accessibleName()
 
 

@@ -24,10 +24,10 @@ from drivers.secrets import Secret
 from tests.gui.fake_meter import SERIAL
 from tests.gui.fit import misfits
 from tests.gui.keyboard import problems
+from tests.gui.patience import PATIENCE
 from tests.prepayment_setup import box_in, campaign_list, campaign_states
 
 DIGITS = "70631234567890126114"
-WAIT = 8000
 
 
 def question(name: str = "generic") -> KeypadAsk:
@@ -164,7 +164,7 @@ def imported(window, path, qtbot, monkeypatch):
     monkeypatch.setattr(files, "ask_open", lambda *_: path)
     window.stack.currentWidget().import_file()
     sheet = window.findChildren(ImportSheet)[-1]
-    qtbot.waitUntil(sheet.go.isEnabled, timeout=WAIT)
+    qtbot.waitUntil(sheet.go.isEnabled, timeout=PATIENCE)
     return sheet
 
 
@@ -178,8 +178,8 @@ def test_a_campaign_is_imported_after_a_look_into_it(office, desk, qtbot, monkey
     assert window.pages.queue.everything == before
     assert misfits(sheet, window.look) == []
     sheet.go.click()
-    qtbot.waitUntil(lambda: window.pages.queue.everything == before + 6, timeout=WAIT)
-    qtbot.waitUntil(window.stack.currentWidget().campaigns.isVisible, timeout=WAIT)
+    qtbot.waitUntil(lambda: window.pages.queue.everything == before + 6, timeout=PATIENCE)
+    qtbot.waitUntil(window.stack.currentWidget().campaigns.isVisible, timeout=PATIENCE)
 
 
 @pytest.fixture
@@ -187,14 +187,14 @@ def campaign(office, desk, qtbot, monkeypatch):
     window, path = office
     sheet = imported(window, path, qtbot, monkeypatch)
     sheet.go.click()
-    qtbot.waitUntil(lambda: window.pages.queue.campaigns, timeout=WAIT)
+    qtbot.waitUntil(lambda: window.pages.queue.campaigns, timeout=PATIENCE)
     campaign_states(desk.db)
     window.activateWindow()
-    qtbot.waitUntil(window.isActiveWindow, timeout=WAIT)
+    qtbot.waitUntil(window.isActiveWindow, timeout=PATIENCE)
     window.stack.currentWidget().table.setFocus()
     qtbot.keyClick(window, Qt.Key.Key_F6)
     session = window.pages.campaign
-    qtbot.waitUntil(lambda: session.status is not None, timeout=WAIT)
+    qtbot.waitUntil(lambda: session.status is not None, timeout=PATIENCE)
     return window, session, window.stack.currentWidget()
 
 
@@ -232,24 +232,24 @@ def test_accepted_changes_go_to_the_vending_office_once_marked(
     monkeypatch.setattr(files, "ask_save", lambda *_: target)
     assert page.send.text() == "Export accepted (1 new)…"
     page.send.click()
-    qtbot.waitUntil(lambda: session.to_send == 0 and target.exists(), timeout=WAIT)
-    qtbot.waitUntil(lambda: page.send.text() == "Export accepted…", timeout=WAIT)
+    qtbot.waitUntil(lambda: session.to_send == 0 and target.exists(), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: page.send.text() == "Export accepted…", timeout=PATIENCE)
     with target.open(encoding="utf-8-sig", newline="") as file:
         (row,) = csv.DictReader(file)
     assert row["new_krn"] == "2"
     table = tmp_path / "table.csv"
     monkeypatch.setattr(files, "ask_save", lambda *_: table)
     page.take.click()
-    qtbot.waitUntil(table.exists, timeout=WAIT)
+    qtbot.waitUntil(table.exists, timeout=PATIENCE)
     assert len(table.read_text(encoding="utf-8-sig").splitlines()) == 7
 
 
 def test_an_order_opened_from_a_campaign_closes_back_to_it(campaign, qtbot):
     window, session, page = campaign
     page.press_primary()
-    qtbot.waitUntil(lambda: window.pages.order is not None, timeout=WAIT)
+    qtbot.waitUntil(lambda: window.pages.order is not None, timeout=PATIENCE)
     order = window.pages.order
-    qtbot.waitUntil(lambda: bool(order.steps), timeout=WAIT)
+    qtbot.waitUntil(lambda: bool(order.steps), timeout=PATIENCE)
     assert len(order.findings.tokens) == 4
     window.pages.close_order()
     assert window.stack.currentWidget() is page
@@ -284,13 +284,13 @@ def test_key_changes_are_reached_without_a_key_in_a_small_window(desk, opened, q
     bring(desk.db, tmp_path / "North.csv", box_in(tmp_path / "box"), campaign="North")
     window = opened(desk)
     window.resize(1024, 600)
-    qtbot.waitUntil(lambda: window.look.compact, timeout=WAIT)
-    qtbot.waitUntil(lambda: window.pages.queue.campaigns, timeout=WAIT)
+    qtbot.waitUntil(lambda: window.look.compact, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: window.pages.queue.campaigns, timeout=PATIENCE)
     page = window.stack.currentWidget()
-    qtbot.waitUntil(page.campaigns.isVisible, timeout=WAIT)
+    qtbot.waitUntil(page.campaigns.isVisible, timeout=PATIENCE)
     assert not misfits(window, window.look)
     qtbot.mouseClick(page.campaigns, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: window.pages.campaign.status is not None, timeout=WAIT)
+    qtbot.waitUntil(lambda: window.pages.campaign.status is not None, timeout=PATIENCE)
 
 
 @pytest.mark.parametrize(("role", "shown"), [("security officer", True), ("installer", False)])
@@ -322,7 +322,7 @@ def keys(desk, opened, qtbot):
 
     desk.keypad = press
     window = opened(desk)
-    qtbot.waitUntil(lambda: window.pages.queue.detail is not None, timeout=WAIT)
+    qtbot.waitUntil(lambda: window.pages.queue.detail is not None, timeout=PATIENCE)
     QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_F7)
     return window, sheet_of_keys(window), pressed
 
@@ -338,7 +338,7 @@ def test_keys_are_pressed_one_by_one_and_the_display_answers_enter(keys, qtbot):
         next(b for b in sheet.findChildren(ActionButton) if b.text() == figure).click()
     assert sheet.typed.text() == "801"
     QTest.keyClick(sheet.typed, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: sheet.display.text() == "answer to 801", timeout=WAIT)
+    qtbot.waitUntil(lambda: sheet.display.text() == "answer to 801", timeout=PATIENCE)
     assert sheet.typed.text() == ""
     QTest.keyClick(sheet.typed, Qt.Key.Key_Return)  # once too often
     assert pressed == [(SERIAL, "801")]
@@ -350,10 +350,10 @@ def test_the_twentieth_digit_hands_the_token_in_and_a_silent_display_says_so(key
     for figure in DIGITS:
         QTest.keyClick(sheet.typed, Qt.Key(ord(figure)))
         QTest.keyClick(sheet.typed, Qt.Key.Key_X)  # no digit
-    qtbot.waitUntil(lambda: pressed == [(SERIAL, DIGITS)], timeout=WAIT)
+    qtbot.waitUntil(lambda: pressed == [(SERIAL, DIGITS)], timeout=PATIENCE)
     sheet.typed.setText("000")
     sheet.go.click()
-    qtbot.waitUntil(lambda: sheet.display.text() == "(nothing)", timeout=WAIT)
+    qtbot.waitUntil(lambda: sheet.display.text() == "(nothing)", timeout=PATIENCE)
 
 
 def test_a_short_code_is_one_press_and_the_same_key_closes_the_keys(keys, qtbot):
@@ -365,7 +365,7 @@ def test_a_short_code_is_one_press_and_the_same_key_closes_the_keys(keys, qtbot)
     prepaid.show()
     prepaid.codes.activated.emit(0)  # the heading
     prepaid.codes.activated.emit(prepaid.codes.findData("901"))
-    qtbot.waitUntil(lambda: prepaid.display.text() == "answer to 901", timeout=WAIT)
+    qtbot.waitUntil(lambda: prepaid.display.text() == "answer to 901", timeout=PATIENCE)
     assert pressed == [("1", "901")]
     window.pages.open_meter_keys()
     window.pages.open_meter_keys()

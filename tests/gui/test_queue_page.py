@@ -17,6 +17,7 @@ from app.workorders.queue import find_ids
 from tests.gui.conftest import shut
 from tests.gui.fake_desk import FakeDesk
 from tests.gui.fit import misfits
+from tests.gui.patience import PATIENCE
 from tests.gui.test_meter_pages import words_of
 from tests.protocol.sync_world import Field, World
 
@@ -61,10 +62,10 @@ def test_a_queue_of_100_000_orders_opens_and_jumps(large_folder, tmp_path, opene
     desk = FakeDesk(tmp_path / "data")
     window = opened(desk)
     page = page_of(window)
-    qtbot.waitUntil(lambda: page.model.rowCount() == MANY, timeout=10_000)
+    qtbot.waitUntil(lambda: page.model.rowCount() == MANY, timeout=PATIENCE)
     for line in (0, 99_999, 50_000, 12_345):
         page.table.scrollTo(page.model.index(line, 0))
-        qtbot.waitUntil(lambda line=line: page.model.order(line) is not None, timeout=5000)
+        qtbot.waitUntil(lambda line=line: page.model.order(line) is not None, timeout=PATIENCE)
     qtbot.wait(50)
     assert len(page.model._pages) <= PAGES_KEPT
     shut(qtbot, window)
@@ -76,13 +77,13 @@ def test_pages_that_were_left_are_forgotten_and_come_back(large_folder, tmp_path
     desk = FakeDesk(tmp_path / "data")
     window = opened(desk)
     model = page_of(window).model
-    qtbot.waitUntil(lambda: model.rowCount() == MANY, timeout=10_000)
+    qtbot.waitUntil(lambda: model.rowCount() == MANY, timeout=PATIENCE)
     for page in range(PAGES_KEPT + 6):
         model.cell(page * PAGE, 0)
-        qtbot.waitUntil(lambda page=page: page in model._pages, timeout=5000)
+        qtbot.waitUntil(lambda page=page: page in model._pages, timeout=PATIENCE)
     assert len(model._pages) == PAGES_KEPT
     assert model.cell(PAGE + 1, 0).text == "…"
-    qtbot.waitUntil(lambda: model.order(PAGE + 1) is not None, timeout=5000)
+    qtbot.waitUntil(lambda: model.order(PAGE + 1) is not None, timeout=PATIENCE)
     shut(qtbot, window)
     desk.db.close()
 
@@ -99,11 +100,11 @@ def test_search_as_you_type_finds_by_any_word(window, qtbot):
     page = page_of(window)
     page.search.setFocus()
     qtbot.keyClicks(page.search, "mill", delay=60)
-    qtbot.waitUntil(lambda: 0 < page.model.rowCount() < 12, timeout=5000)
-    qtbot.waitUntil(lambda: page.model.order(0) is not None, timeout=5000)
+    qtbot.waitUntil(lambda: 0 < page.model.rowCount() < 12, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: page.model.order(0) is not None, timeout=PATIENCE)
     assert page.model.order(0).place == "3 Mill Road"
     page.search.setText("nobody lives here")
-    qtbot.waitUntil(lambda: page.model.rowCount() == 0, timeout=5000)
+    qtbot.waitUntil(lambda: page.model.rowCount() == 0, timeout=PATIENCE)
     assert page._none.isVisible()
     assert not page.open.isEnabled()
 
@@ -118,26 +119,27 @@ def test_shares_and_states_carry_their_counts(window, desk, qtbot):
     ]
     assert page.states.itemText(1) == "Accepted 12"
     page.shares._group.button(2).click()
-    qtbot.waitUntil(lambda: page.model.rowCount() == 0, timeout=5000)
+    qtbot.waitUntil(lambda: page.model.rowCount() == 0, timeout=PATIENCE)
     page.shares._group.button(0).click()
-    qtbot.waitUntil(lambda: page.model.rowCount() == 6, timeout=5000)
+    qtbot.waitUntil(lambda: page.model.rowCount() == 6, timeout=PATIENCE)
 
 
 def test_a_press_on_a_head_sorts_and_a_second_press_turns_it_round(window, qtbot):
     page, session = page_of(window), window.pages.queue
     page._sort(0)
-    qtbot.waitUntil(lambda: session.filter.order_by == "number", timeout=5000)
+    qtbot.waitUntil(lambda: session.filter.order_by == "number", timeout=PATIENCE)
     assert (
         page.model.headerData(0, Qt.Orientation.Horizontal, 0) == "Job ↑"
         or qtbot.waitUntil(
-            lambda: page.model.headerData(0, Qt.Orientation.Horizontal, 0) == "Job ↑", timeout=5000
+            lambda: page.model.headerData(0, Qt.Orientation.Horizontal, 0) == "Job ↑",
+            timeout=PATIENCE,
         )
         is None
     )
     page._sort(0)
     qtbot.waitUntil(
         lambda: page.model.order(0) is not None and page.model.order(0).number == "1054",
-        timeout=5000,
+        timeout=PATIENCE,
     )
     assert session.filter.descending
 
@@ -145,10 +147,10 @@ def test_a_press_on_a_head_sorts_and_a_second_press_turns_it_round(window, qtbot
 def test_an_empty_laptop_says_what_brings_jobs(empty_desk, opened, qtbot):
     window = opened(empty_desk)
     page = page_of(window)
-    qtbot.waitUntil(lambda: page._stack.currentWidget() is page._empty, timeout=5000)
+    qtbot.waitUntil(lambda: page._stack.currentWidget() is page._empty, timeout=PATIENCE)
     assert page._empty_first.text() == "Import a file…"
     # a layout shows its new children one turn later, and the focus comes with that
-    qtbot.waitUntil(page._empty_first.hasFocus, timeout=5000)
+    qtbot.waitUntil(page._empty_first.hasFocus, timeout=PATIENCE)
 
 
 def test_a_scan_on_the_queue_looks_for_the_meter(window, qtbot):
@@ -165,9 +167,9 @@ def test_an_order_that_cannot_be_completed_leaves_the_queue(window, desk, qtbot)
     sheet.codes.setCurrentIndex(max(0, place))
     sheet.note.setText("Nobody at home")
     sheet.no_photo.setText("dark")
-    with qtbot.waitSignal(sheet.reported, timeout=5000):
+    with qtbot.waitSignal(sheet.reported, timeout=PATIENCE):
         sheet.go.click()
-    qtbot.waitUntil(lambda: page.model.rowCount() == 11, timeout=5000)
+    qtbot.waitUntil(lambda: page.model.rowCount() == 11, timeout=PATIENCE)
 
 
 def test_a_locked_keyring_is_told_at_once_when_an_order_cannot_be_completed(window, desk, qtbot):
@@ -180,7 +182,7 @@ def test_a_locked_keyring_is_told_at_once_when_an_order_cannot_be_completed(wind
     sheet = next(iter(window.findChildren(_sheet_kind())))
     sheet.codes.setCurrentIndex(max(0, sheet.codes.findData("ACCESS.no_access")))
     sheet.no_photo.setText("dark")
-    with qtbot.waitSignal(sheet.reported, timeout=5000):
+    with qtbot.waitSignal(sheet.reported, timeout=PATIENCE):
         sheet.go.click()
     assert "decoder key of 2 meters" in told[-1]
     assert "Unlock it" in told[-1]
@@ -202,7 +204,7 @@ def test_the_window_goes_on_while_the_database_is_slow(desk, opened, qtbot):
     assert len(ticks) == 5
     assert window.pages.queue.everything < 0
     gate.set()
-    qtbot.waitUntil(lambda: window.pages.queue.everything == 12, timeout=5000)
+    qtbot.waitUntil(lambda: window.pages.queue.everything == 12, timeout=PATIENCE)
 
 
 def opened_without_wait(opened, desk):
@@ -229,17 +231,17 @@ def test_an_import_is_shown_before_it_is_done_and_names_the_wrong_rows(
     monkeypatch.setattr(files, "ask_open", lambda *_: path)
     window = opened(empty_desk)
     page = page_of(window)
-    qtbot.waitUntil(lambda: page._stack.currentWidget() is page._empty, timeout=5000)
+    qtbot.waitUntil(lambda: page._stack.currentWidget() is page._empty, timeout=PATIENCE)
     page._empty_first.click()
-    qtbot.waitUntil(lambda: bool(window.findChildren(ImportSheet)), timeout=2000)
+    qtbot.waitUntil(lambda: bool(window.findChildren(ImportSheet)), timeout=PATIENCE)
     sheet = window.findChildren(ImportSheet)[-1]
-    qtbot.waitUntil(sheet.go.isEnabled, timeout=5000)
+    qtbot.waitUntil(sheet.go.isEnabled, timeout=PATIENCE)
     model = sheet.table.model()
     assert {model.cell(line, 0).text for line in range(model.rowCount())} == {"2"}
     assert "without them" in sheet.go.text()
     assert window.pages.queue.everything == 0, "nothing before the operator has seen it"
     sheet.go.click()
-    qtbot.waitUntil(lambda: window.pages.queue.everything == 11, timeout=5000)
+    qtbot.waitUntil(lambda: window.pages.queue.everything == 11, timeout=PATIENCE)
 
 
 class Cut:
@@ -273,7 +275,7 @@ def test_the_sign_of_an_order_is_green_only_when_all_of_it_is_at_the_centre(
     def sign():
         model.show_ids(find_ids(empty_desk.db), "number", descending=False)
         model.cell(0, 0)
-        qtbot.waitUntil(lambda: model.order(0) is not None, timeout=5000)
+        qtbot.waitUntil(lambda: model.order(0) is not None, timeout=PATIENCE)
         face = model.cell(0, model.columns.index(SYNC)).chip
         return face.word, face.tone == window.look.colours.passed
 
@@ -296,9 +298,9 @@ def test_in_a_narrower_window_the_queue_keeps_the_place_and_nothing_lies_over_an
     for width, hidden in ((1366, False), (1280, True), (1150, True), (1366, False)):
         window.resize(width, 744)
         qtbot.waitUntil(
-            lambda hidden=hidden: page.table.isColumnHidden(verdict) is hidden, timeout=5000
+            lambda hidden=hidden: page.table.isColumnHidden(verdict) is hidden, timeout=PATIENCE
         )
-        qtbot.waitUntil(lambda: misfits(window, window.look) == [], timeout=5000)
+        qtbot.waitUntil(lambda: misfits(window, window.look) == [], timeout=PATIENCE)
         assert page.table.columnWidth(1) > window.look.width_of("16 Oak Street, ground floor")
 
 
@@ -315,11 +317,11 @@ def test_a_job_whose_day_is_past_says_so_in_amber_also_where_there_is_no_room_fo
     def late():
         return page.model.cell(0, columns.index("When")).chip
 
-    qtbot.waitUntil(lambda: late() is not None, timeout=5000)
+    qtbot.waitUntil(lambda: late() is not None, timeout=PATIENCE)
     assert late().word == "3 days late"
     assert late().tone == window.look.colours.warned
-    qtbot.waitUntil(lambda: "Due" in words_of(page.pane), timeout=5000)
+    qtbot.waitUntil(lambda: "Due" in words_of(page.pane), timeout=PATIENCE)
     small = QueueModel(window.look, window.station, [NUMBER, PLACE, STATE])
     small.show_ids(window.pages.queue.ids, "when", descending=False)
-    qtbot.waitUntil(lambda: "3 days late" in small.cell(0, 1).spoken(), timeout=5000)
+    qtbot.waitUntil(lambda: "3 days late" in small.cell(0, 1).spoken(), timeout=PATIENCE)
     small.deleteLater()

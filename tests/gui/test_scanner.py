@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QWidget
 
 from app.tasks import AnswerKind
 from app.views.scanner import ScanKind, Scanner, kinds, luhn_fits, refusal
+from tests.gui.patience import PATIENCE
 
 NUMBER = "50284117"
 
@@ -46,7 +47,7 @@ def field(qtbot):
     host.activateWindow()
     qtbot.waitExposed(host)
     edit.setFocus()
-    qtbot.waitUntil(edit.hasFocus, timeout=2000)
+    qtbot.waitUntil(edit.hasFocus, timeout=PATIENCE)
     yield edit
     host.close()
 
@@ -89,7 +90,7 @@ def test_typing_arrives_whole_and_is_no_scan(scanner, keyboard, field, qtbot, pa
 def test_a_burst_without_an_end_is_given_back(scanner, keyboard, field, qtbot):
     keyboard.type(NUMBER, 0.005)
     assert field.text() == ""
-    qtbot.waitUntil(lambda: field.text() == NUMBER, timeout=2000)
+    qtbot.waitUntil(lambda: field.text() == NUMBER, timeout=PATIENCE)
 
 
 def test_a_short_burst_is_typing(scanner, keyboard, field):
@@ -137,7 +138,7 @@ def test_a_space_presses_a_button_once(scanner, field, qtbot):
     button.show()
     button.setFocus()
     qtbot.keyClick(button, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: clicks == [True], timeout=2000)
+    qtbot.waitUntil(lambda: clicks == [True], timeout=PATIENCE)
     assert not button.isDown()
 
 

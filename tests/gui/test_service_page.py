@@ -16,8 +16,9 @@ from drivers.errors import NoReply, NotSupported
 from drivers.switching import Switching
 from drivers.values import RelayReading
 from tests.gui.object_desk import SERIAL, TYPE, ended, opened_desk
+from tests.gui.patience import PATIENCE
 from tests.gui.test_accessible import unnamed
-from tests.gui.test_objects_page import WAIT, settled, words_of
+from tests.gui.test_objects_page import settled, words_of
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def looked(page, session, qtbot):
     """The page after a look at the meter."""
     page.go.click()
     settled(session, qtbot)
-    qtbot.waitUntil(page.acts[Switching.OPEN].isVisible, timeout=WAIT)
+    qtbot.waitUntil(page.acts[Switching.OPEN].isVisible, timeout=PATIENCE)
     return page
 
 
@@ -59,15 +60,15 @@ def act(page, button, qtbot, digits="5036"):
     """Go through both steps; the sheet is left at its end."""
     button.click()
     sheet = page.findChildren(ActSheet)[-1]
-    qtbot.waitUntil(lambda: sheet._step == "form", timeout=WAIT)
+    qtbot.waitUntil(lambda: sheet._step == "form", timeout=PATIENCE)
     assert not sheet.go.isEnabled(), "a reason is asked for"
     sheet.reason.setText("Order 1043")
     sheet.go.click()
-    qtbot.waitUntil(lambda: sheet._step == "confirm", timeout=WAIT)
+    qtbot.waitUntil(lambda: sheet._step == "confirm", timeout=PATIENCE)
     assert not sheet.go.isDefault()
     sheet.digits.setText(digits)
     sheet.go.click()
-    qtbot.waitUntil(lambda: sheet._step in {"written", "failed"}, timeout=WAIT)
+    qtbot.waitUntil(lambda: sheet._step in {"written", "failed"}, timeout=PATIENCE)
     return sheet
 
 
@@ -78,7 +79,7 @@ def audit(desk):
 
 def test_clock_and_supply_are_shown_with_what_can_be_done(page, looked, qtbot):
     told = ("Difference", "connected, supply on", "remotely and locally off; remotely on")
-    qtbot.waitUntil(lambda: all(word in words_of(looked) for word in told), timeout=WAIT)
+    qtbot.waitUntil(lambda: all(word in words_of(looked) for word in told), timeout=PATIENCE)
     assert looked.set_clock.isVisible()
     shown = {action for action, button in looked.acts.items() if button.isVisible()}
     assert shown == {Switching.OPEN}, "what is on cannot be switched on, what mode forbids is gone"
@@ -88,11 +89,11 @@ def test_clock_and_supply_are_shown_with_what_can_be_done(page, looked, qtbot):
 def test_the_supply_is_switched_off_and_on_in_two_steps_and_read_back(looked, session, desk, qtbot):
     sheet = act(looked, looked.acts[Switching.OPEN], qtbot)
     told = ("Before connected, supply on", "Read back disconnected, supply off")
-    qtbot.waitUntil(lambda: all(word in words_of(sheet) for word in told), timeout=WAIT)
+    qtbot.waitUntil(lambda: all(word in words_of(sheet) for word in told), timeout=PATIENCE)
     assert not desk.virtual.switch.output
     sheet.go.click()
     settled(session, qtbot)
-    qtbot.waitUntil(looked.acts[Switching.CLOSE].isVisible, timeout=WAIT)
+    qtbot.waitUntil(looked.acts[Switching.CLOSE].isVisible, timeout=PATIENCE)
     assert not looked.acts[Switching.OPEN].isVisible()
     act(looked, looked.acts[Switching.CLOSE], qtbot).go.click()
     assert desk.virtual.switch.output
@@ -102,18 +103,18 @@ def test_the_supply_is_switched_off_and_on_in_two_steps_and_read_back(looked, se
 
 def test_the_clock_is_set_and_reads_back(looked, session, desk, qtbot):
     sheet = act(looked, looked.set_clock, qtbot)
-    qtbot.waitUntil(lambda: "Read back off by" in words_of(sheet), timeout=WAIT)
+    qtbot.waitUntil(lambda: "Read back off by" in words_of(sheet), timeout=PATIENCE)
     sheet.go.click()
     assert audit(desk) == [("clock.setting", SERIAL), ("clock.set", SERIAL)]
 
 
 def test_other_digits_and_leaving_do_nothing(looked, session, desk, qtbot):
     sheet = act(looked, looked.acts[Switching.OPEN], qtbot, "1111")
-    qtbot.waitUntil(lambda: "not the end of the number" in words_of(sheet), timeout=WAIT)
+    qtbot.waitUntil(lambda: "not the end of the number" in words_of(sheet), timeout=PATIENCE)
     sheet.go.click()
     looked.acts[Switching.OPEN].click()
     sheet = looked.findChildren(ActSheet)[-1]
-    qtbot.waitUntil(lambda: sheet._step == "form", timeout=WAIT)
+    qtbot.waitUntil(lambda: sheet._step == "form", timeout=PATIENCE)
     QTest.keyClick(sheet, Qt.Key.Key_Escape)
     settled(session, qtbot)
     assert desk.virtual.switch.output
@@ -131,7 +132,7 @@ def test_an_answer_that_is_lost_leaves_a_record_that_nobody_knows(
     button = looked.acts[Switching.OPEN] if which == "supply" else looked.set_clock
     sheet = act(looked, button, qtbot)
     qtbot.waitUntil(
-        lambda: "Nobody knows whether the meter did it" in words_of(sheet), timeout=WAIT
+        lambda: "Nobody knows whether the meter did it" in words_of(sheet), timeout=PATIENCE
     )
     assert audit(desk)[-1][0] == ("relay.unknown" if which == "supply" else "clock.unknown")
     sheet.go.click()
@@ -141,16 +142,16 @@ def test_another_meter_is_noticed_before_anything_is_switched(looked, session, d
     desk.put("46000755037")
     looked.set_clock.click()
     sheet = looked.findChildren(ActSheet)[-1]
-    qtbot.waitUntil(lambda: sheet._step == "failed", timeout=WAIT)
-    qtbot.waitUntil(lambda: "46000755037 answers" in words_of(sheet), timeout=WAIT)
+    qtbot.waitUntil(lambda: sheet._step == "failed", timeout=PATIENCE)
+    qtbot.waitUntil(lambda: "46000755037 answers" in words_of(sheet), timeout=PATIENCE)
     sheet.go.click()
     looked.acts[Switching.OPEN].click()
     other = looked.findChildren(ActSheet)[-1]
-    qtbot.waitUntil(lambda: other._step == "form", timeout=WAIT)
+    qtbot.waitUntil(lambda: other._step == "form", timeout=PATIENCE)
     other.reason.setText("x")
     other.go.click()
-    qtbot.waitUntil(lambda: other._step == "failed", timeout=WAIT)
-    qtbot.waitUntil(lambda: "46000755037 answers" in words_of(other), timeout=WAIT)
+    qtbot.waitUntil(lambda: other._step == "failed", timeout=PATIENCE)
+    qtbot.waitUntil(lambda: "46000755037 answers" in words_of(other), timeout=PATIENCE)
     other.go.click()
     assert desk.virtual.switch.output
     assert audit(desk) == []
@@ -163,14 +164,16 @@ def test_a_meter_without_a_switch_says_so(page, session, desk, qtbot, monkeypatc
     monkeypatch.setattr(DlmsMeter, "relay", none)
     page.go.click()
     settled(session, qtbot)
-    qtbot.waitUntil(lambda: "This meter shows no supply switch." in words_of(page), timeout=WAIT)
+    qtbot.waitUntil(
+        lambda: "This meter shows no supply switch." in words_of(page), timeout=PATIENCE
+    )
     assert not any(button.isVisible() for button in page.acts.values())
 
 
 def test_a_role_that_may_not_act_sees_no_button_and_is_refused(looked, session, desk, qtbot):
     desk.db.actor = SignedIn("eve", VERIFIER)
     looked.opened()
-    qtbot.waitUntil(lambda: not looked.set_clock.isVisible(), timeout=WAIT)
+    qtbot.waitUntil(lambda: not looked.set_clock.isVisible(), timeout=PATIENCE)
     session.switch(Switching.OPEN)
     settled(session, qtbot)
     assert session.failure.title == "This is not allowed now"

@@ -17,9 +17,9 @@ from app.views.sign_in import SignInPage
 from app.workorders.desk import Desk
 from tests.gui.fake_desk import FakeDesk
 from tests.gui.keyboard import problems
+from tests.gui.patience import PATIENCE
 from tests.gui.shared_desk import PASSWORD, busy_centre, people
 
-WAIT = 8000
 JOBS, MAINTENANCE, SETTINGS, CENTRE = range(4)
 
 
@@ -47,7 +47,7 @@ def enter(qtbot, window, name, password=PASSWORD):
     shown.name.setText(name)
     shown.password.setText(password)
     shown.go.click()
-    qtbot.waitUntil(lambda: shown is not page(window) or shown.go.isEnabled(), timeout=WAIT)
+    qtbot.waitUntil(lambda: shown is not page(window) or shown.go.isEnabled(), timeout=PATIENCE)
 
 
 def places(window):
@@ -62,7 +62,7 @@ def test_a_laptop_without_people_asks_for_nothing(window):
 
 def test_nothing_is_seen_before_somebody_has_signed_in(door, shared, qtbot):
     assert isinstance(page(door), SignInPage)
-    qtbot.waitUntil(page(door).name.hasFocus, timeout=WAIT)
+    qtbot.waitUntil(page(door).name.hasFocus, timeout=PATIENCE)
     assert problems(door) == []
     assert not door.rail.isVisible()
     assert not door.bar.button.isVisible()
@@ -97,10 +97,10 @@ def test_an_agent_sees_jobs_and_never_keys_or_parameters(door, shared, order_ids
     assert set(page(door).fields) == {"look.theme", "look.size", "look.timezone"}
     door.pages.open_order(order_ids[0])
     session = door.pages.order
-    qtbot.waitUntil(lambda: session.detail is not None, timeout=WAIT)
+    qtbot.waitUntil(lambda: session.detail is not None, timeout=PATIENCE)
     assert isinstance(page(door), OrderPage)
     session.start()
-    qtbot.waitUntil(lambda: not session.running and session.failure is not None, timeout=WAIT)
+    qtbot.waitUntil(lambda: not session.running and session.failure is not None, timeout=PATIENCE)
     with pytest.raises(NotPermitted), Desk._opened(shared, "fake:optical", "")(""):
         pass
 
@@ -124,27 +124,27 @@ def test_the_laptop_locks_when_nobody_is_there_and_not_while_a_meter_is_read(
     assert not door.door.shut
     clock[0] = 601.0
     door.door.look()
-    qtbot.waitUntil(lambda: isinstance(page(door), SignInPage), timeout=WAIT)
+    qtbot.waitUntil(lambda: isinstance(page(door), SignInPage), timeout=PATIENCE)
     assert page(door).name.text() == "ana"
     enter(qtbot, door, "ana")
     door.station.choose_port("fake:optical", "Virtual optical port", "")
     door.pages.open_order(order_ids[0])
     session = door.pages.order
-    qtbot.waitUntil(lambda: bool(session.steps), timeout=WAIT)
+    qtbot.waitUntil(lambda: bool(session.steps), timeout=PATIENCE)
     session.start()
-    qtbot.waitUntil(lambda: session.question is not None, timeout=WAIT)
+    qtbot.waitUntil(lambda: session.question is not None, timeout=PATIENCE)
     clock[0] = 99_999.0
     door.door.look()
     assert not door.door.shut
     session.stop()
-    qtbot.waitUntil(lambda: not session.running, timeout=WAIT)
+    qtbot.waitUntil(lambda: not session.running, timeout=PATIENCE)
 
 
 def test_the_lock_button_sends_the_person_away_and_says_so_in_the_record(door, shared, qtbot):
     enter(qtbot, door, "vera")
     assert places(door) == ["Jobs", "Centre", "Settings"]
     door.bar.lock.click()
-    qtbot.waitUntil(lambda: isinstance(page(door), SignInPage), timeout=WAIT)
+    qtbot.waitUntil(lambda: isinstance(page(door), SignInPage), timeout=PATIENCE)
     assert shared.locked
     with closing(sqlite3.connect(shared.db.folder / FILE)) as connection:
         acts = connection.execute("SELECT who, act FROM audit ORDER BY position").fetchall()
@@ -157,7 +157,7 @@ def test_a_record_of_acts_that_was_changed_is_told_at_the_start(shared, opened, 
     with pytest.raises(AuditBroken, match="Row 2"):
         shared.check_audit()
     window = opened(shared)
-    qtbot.waitUntil(lambda: window.findChildren(FaultSheet) != [], timeout=WAIT)
+    qtbot.waitUntil(lambda: window.findChildren(FaultSheet) != [], timeout=PATIENCE)
     (sheet,) = window.findChildren(FaultSheet)
     assert sheet.windowTitle() == explain(AuditBroken()).title
     sheet.reject()
@@ -179,7 +179,7 @@ def told(table):
 def test_the_page_lists_laptops_reviews_and_orders_by_group(supervised, qtbot):
     supervised.open_place(CENTRE)
     session, shown = supervised.pages.centre, page(supervised)
-    qtbot.waitUntil(lambda: session.standing is not None, timeout=WAIT)
+    qtbot.waitUntil(lambda: session.standing is not None, timeout=PATIENCE)
     states = {row[0]: row[1] for row in told(shown.laptops)}
     assert problems(supervised) == []
     assert states == {"crew north": "In touch", "crew south": "In touch", "crew west": "Silent",
@@ -194,11 +194,11 @@ def test_the_page_lists_laptops_reviews_and_orders_by_group(supervised, qtbot):
 def test_the_page_is_written_to_a_file(supervised, qtbot, monkeypatch, tmp_path):
     supervised.open_place(CENTRE)
     session, shown = supervised.pages.centre, page(supervised)
-    qtbot.waitUntil(lambda: session.standing is not None, timeout=WAIT)
+    qtbot.waitUntil(lambda: session.standing is not None, timeout=PATIENCE)
     for name in ("centre.csv", "centre.xlsx", "centre.json"):
         monkeypatch.setattr(files, "ask_save", lambda *_, name=name: tmp_path / name)
         shown.export.click()
-        qtbot.waitUntil(lambda name=name: (tmp_path / name).exists(), timeout=WAIT)
+        qtbot.waitUntil(lambda name=name: (tmp_path / name).exists(), timeout=PATIENCE)
     assert "crew west" in (tmp_path / "centre.csv").read_text("utf-8-sig")
     assert '"reviews_open": 3' in (tmp_path / "centre.json").read_text("utf-8")
 
@@ -206,11 +206,11 @@ def test_the_page_is_written_to_a_file(supervised, qtbot, monkeypatch, tmp_path)
 def test_the_page_says_why_there_is_nothing_and_keeps_what_it_had(supervised, desk, qtbot):
     supervised.open_place(CENTRE)
     session = supervised.pages.centre
-    qtbot.waitUntil(lambda: session.standing is not None, timeout=WAIT)
+    qtbot.waitUntil(lambda: session.standing is not None, timeout=PATIENCE)
     before = session.standing
     desk.settings.set("centre.url", f"sqlite:///{desk.db.folder}/absent.sqlite")
     page(supervised).refresh.click()
-    qtbot.waitUntil(lambda: session.error is not None, timeout=WAIT)
+    qtbot.waitUntil(lambda: session.error is not None, timeout=PATIENCE)
     assert session.standing is before
     assert "cannot be reached" in page(supervised)._said.text()
     session.standing = None

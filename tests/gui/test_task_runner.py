@@ -6,6 +6,7 @@ from pytestqt.qtbot import QtBot
 
 from app.tasks import Ask, Cancelled, Found, Progress, Worker
 from app.views.task_runner import Fetcher, TaskRunner, call
+from tests.gui.patience import PATIENCE
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def test_events_arrive_in_the_gui_thread(qtbot, tasks):
         yield Found("check", 7)
         return (yield Ask("?"))
 
-    with qtbot.waitSignal(tasks.succeeded, timeout=2000) as ended:
+    with qtbot.waitSignal(tasks.succeeded, timeout=PATIENCE) as ended:
         tasks.start(task())
     assert ended.args == ["B"]
     assert seen == [("one", True), ("check", True)]
@@ -45,7 +46,7 @@ def test_cancel_while_asking(qtbot, tasks):
     def task():
         yield Ask("?")
 
-    with qtbot.waitSignal(tasks.failed, timeout=2000) as ended:
+    with qtbot.waitSignal(tasks.failed, timeout=PATIENCE) as ended:
         tasks.start(task())
     assert isinstance(ended.args[0], Cancelled)
 
@@ -65,7 +66,7 @@ def test_a_second_click_on_an_answer_does_not_answer_the_next_question(qtbot, ta
         second = yield Ask("second?")
         return first, second
 
-    with qtbot.waitSignal(tasks.succeeded, timeout=2000) as ended:
+    with qtbot.waitSignal(tasks.succeeded, timeout=PATIENCE) as ended:
         tasks.start(task())
     assert ended.args == [("one", "two")]
 
@@ -76,7 +77,7 @@ def test_only_the_newest_question_of_a_kind_is_answered(qtbot, worker):
     fetcher.fetch("queue", lambda: "new", seen.append, seen.append)
     fetcher.fetch("detail", lambda: "beside it", seen.append, seen.append)
     gate.set()
-    qtbot.waitUntil(lambda: len(seen) == 2, timeout=2000)
+    qtbot.waitUntil(lambda: len(seen) == 2, timeout=PATIENCE)
     assert seen == ["new", "beside it"]
 
 
@@ -89,7 +90,7 @@ def test_an_error_behind_the_window_is_told_and_a_forgotten_question_is_not(qtbo
     fetcher.fetch("forgotten", lambda: 1, seen.append, seen.append)
     fetcher.forget("forgotten")
     fetcher.fetch("queue", fail, lambda _: None, seen.append)
-    qtbot.waitUntil(lambda: bool(seen), timeout=2000)
+    qtbot.waitUntil(lambda: bool(seen), timeout=PATIENCE)
     assert [str(error) for error in seen] == ["no such column"]
 
 

@@ -26,8 +26,9 @@ from drivers.errors import NoReply, ValueRefused
 from drivers.simulator.dlms.images import signed
 from drivers.switching import Switching
 from tests.gui.object_desk import SERIAL, TYPE, ended, opened_desk
+from tests.gui.patience import PATIENCE
 from tests.gui.test_accessible import unnamed
-from tests.gui.test_objects_page import WAIT, settled, words_of
+from tests.gui.test_objects_page import settled, words_of
 
 PASSWORD = "a long word of lena"
 LIMIT = ("0-0:17.0.0.255", 71, 4)
@@ -58,7 +59,7 @@ def show(station, look, qtbot):
         qtbot.waitExposed(page)
         page.go.click()
         settled(page.session, qtbot)
-        qtbot.waitUntil(page.go.isEnabled, timeout=WAIT)
+        qtbot.waitUntil(page.go.isEnabled, timeout=PATIENCE)
         return page
 
     return show
@@ -67,21 +68,21 @@ def show(station, look, qtbot):
 def go_through(page, qtbot, digits=SERIAL[-4:], approve=None):
     """Go through the steps of the act that was begun; the sheet is left at its end."""
     sheet = page.findChildren(ActSheet)[-1]
-    qtbot.waitUntil(lambda: sheet._step == "form", timeout=WAIT)
+    qtbot.waitUntil(lambda: sheet._step == "form", timeout=PATIENCE)
     sheet.reason.setText("Tariff of January")
     sheet.go.click()
     if approve is not None:
-        qtbot.waitUntil(lambda: sheet._step == "approve", timeout=WAIT)
+        qtbot.waitUntil(lambda: sheet._step == "approve", timeout=PATIENCE)
         assert not sheet.go.isEnabled()
         assert list(unnamed(sheet)) == []
         sheet._approval.password.setText(approve)
         sheet.go.click()
-    qtbot.waitUntil(lambda: sheet._step in {"confirm", "failed"}, timeout=WAIT)
+    qtbot.waitUntil(lambda: sheet._step in {"confirm", "failed"}, timeout=PATIENCE)
     if sheet._step == "failed":
         return sheet
     sheet.digits.setText(digits)
     sheet.go.click()
-    qtbot.waitUntil(lambda: sheet._step in {"written", "failed"}, timeout=WAIT)
+    qtbot.waitUntil(lambda: sheet._step in {"written", "failed"}, timeout=PATIENCE)
     return sheet
 
 
@@ -107,7 +108,7 @@ def parameters(show, tmp_path, qtbot):
     page = show(ParametersPage, ParametersSession)
     session = page.session
     session.open_file(file_of(session, tmp_path, **{"13800": "9200", "6900": "4600"}))
-    qtbot.waitUntil(lambda: bool(session.file), timeout=WAIT)
+    qtbot.waitUntil(lambda: bool(session.file), timeout=PATIENCE)
     return page
 
 
@@ -116,7 +117,7 @@ def parameters(show, tmp_path, qtbot):
 
 def test_what_differs_is_marked_and_can_be_looked_at_alone(parameters, qtbot):
     page = parameters
-    qtbot.waitUntil(lambda: "2 differ." in words_of(page), timeout=WAIT)
+    qtbot.waitUntil(lambda: "2 differ." in words_of(page), timeout=PATIENCE)
     assert page.table.model().rowCount() == 17
     page.ways._group.button(1).click()
     assert page.table.model().rowCount() == 2
@@ -134,10 +135,10 @@ def test_the_staged_one_is_written_read_back_and_taken_back(parameters, desk, qt
     assert page.write.text() == "Write 1…"
     page.write.click()
     sheet = go_through(page, qtbot)
-    qtbot.waitUntil(lambda: "13800 → 9200" in words_of(sheet), timeout=WAIT)
+    qtbot.waitUntil(lambda: "13800 → 9200" in words_of(sheet), timeout=PATIENCE)
     sheet.go.click()
     assert session.meter[LIMIT].raw == "06000023F0"
-    qtbot.waitUntil(lambda: "1 differs." in words_of(page), timeout=WAIT)
+    qtbot.waitUntil(lambda: "1 differs." in words_of(page), timeout=PATIENCE)
     assert not page.write.isVisible()
     (dump,) = (desk.db.folder / "dumps").iterdir()
     assert '"13800"' in dump.read_text()
@@ -172,7 +173,7 @@ def test_a_refusal_in_the_middle_leaves_the_way_back(parameters, desk, qtbot, mo
     page.stage.click()
     page.write.click()
     sheet = go_through(page, qtbot)
-    qtbot.waitUntil(lambda: "1 of 2 are written" in words_of(sheet), timeout=WAIT)
+    qtbot.waitUntil(lambda: "1 of 2 are written" in words_of(sheet), timeout=PATIENCE)
     sheet.go.click()
     monkeypatch.undo()
     assert page.undo.isVisible()
@@ -189,7 +190,7 @@ def test_another_meter_is_noticed_before_anything_is_written(parameters, desk, q
     desk.put("46000755037")
     page.write.click()
     sheet = go_through(page, qtbot)
-    qtbot.waitUntil(lambda: "46000755037 answers" in words_of(sheet), timeout=WAIT)
+    qtbot.waitUntil(lambda: "46000755037 answers" in words_of(sheet), timeout=PATIENCE)
     sheet.go.click()
     assert audit(desk) == []
     assert not (desk.db.folder / "dumps").exists()
@@ -198,7 +199,7 @@ def test_another_meter_is_noticed_before_anything_is_written(parameters, desk, q
 def test_a_file_that_is_none_is_told_and_nothing_is_lost(parameters, station, tmp_path, qtbot):
     path = tmp_path / "bad.json"
     path.write_text("{")
-    with qtbot.waitSignal(station.refused, timeout=WAIT):
+    with qtbot.waitSignal(station.refused, timeout=PATIENCE):
         parameters.session.open_file(path)
     assert parameters.session.file_name == "T2.json"
 
@@ -207,9 +208,9 @@ def test_parameters_are_saved_and_can_be_opened_again(parameters, tmp_path, qtbo
     path = tmp_path / "saved"
     monkeypatch.setattr(files, "ask_save", lambda *_: path)
     parameters.save.click()
-    qtbot.waitUntil(path.with_suffix(".json").exists, timeout=WAIT)
+    qtbot.waitUntil(path.with_suffix(".json").exists, timeout=PATIENCE)
     parameters.session.open_file(path.with_suffix(".json"))
-    qtbot.waitUntil(lambda: parameters.session.file_name == "saved.json", timeout=WAIT)
+    qtbot.waitUntil(lambda: parameters.session.file_name == "saved.json", timeout=PATIENCE)
     assert not parameters.stage.isVisible(), "nothing differs from itself"
 
 
@@ -229,7 +230,7 @@ def firmware(show, tmp_path, qtbot):
     path = tmp_path / "HXE1088-V9.bin"
     path.write_bytes(signed(bytes(4000)))
     page.session.open_file(path)
-    qtbot.waitUntil(lambda: bool(page.session.image), timeout=WAIT)
+    qtbot.waitUntil(lambda: bool(page.session.image), timeout=PATIENCE)
     return page
 
 
@@ -238,9 +239,9 @@ def test_firmware_is_loaded_and_reads_back(firmware, desk, qtbot):
     assert list(unnamed(firmware)) == []
     firmware.load.click()
     sheet = go_through(firmware, qtbot)
-    qtbot.waitUntil(lambda: "Read back HXE1088-V9" in words_of(sheet), timeout=WAIT)
+    qtbot.waitUntil(lambda: "Read back HXE1088-V9" in words_of(sheet), timeout=PATIENCE)
     sheet.go.click()
-    qtbot.waitUntil(lambda: "Firmware HXE1088-V9" in words_of(firmware), timeout=WAIT)
+    qtbot.waitUntil(lambda: "Firmware HXE1088-V9" in words_of(firmware), timeout=PATIENCE)
     assert audit(desk) == ["firmware.writing", "firmware.written"]
 
 
@@ -256,12 +257,12 @@ def test_a_transfer_that_broke_goes_on_where_it_ended(firmware, desk, qtbot, mon
     monkeypatch.setattr(DlmsMeter, "load_firmware", breaking)
     firmware.load.click()
     sheet = go_through(firmware, qtbot)
-    qtbot.waitUntil(lambda: "it goes on from there" in words_of(sheet), timeout=WAIT)
+    qtbot.waitUntil(lambda: "it goes on from there" in words_of(sheet), timeout=PATIENCE)
     sheet.go.click()
     monkeypatch.undo()
     firmware.load.click()
     sheet = go_through(firmware, qtbot)
-    qtbot.waitUntil(lambda: "of them from an earlier attempt" in words_of(sheet), timeout=WAIT)
+    qtbot.waitUntil(lambda: "of them from an earlier attempt" in words_of(sheet), timeout=PATIENCE)
     sheet.go.click()
     assert audit(desk)[1] == "firmware.unknown"
 
@@ -273,12 +274,12 @@ def test_a_nearly_empty_battery_is_said_and_stops_firmware(firmware, qtbot, monk
         monkeypatch.setattr(module, "battery", lambda: Battery(9))
     firmware.load.click()
     sheet = firmware.findChildren(ActSheet)[-1]
-    qtbot.waitUntil(lambda: sheet._step == "form", timeout=WAIT)
-    qtbot.waitUntil(lambda: "The battery is at 9 %" in words_of(sheet), timeout=WAIT)
+    qtbot.waitUntil(lambda: sheet._step == "form", timeout=PATIENCE)
+    qtbot.waitUntil(lambda: "The battery is at 9 %" in words_of(sheet), timeout=PATIENCE)
     sheet.reason.setText("x")
     sheet.go.click()
-    qtbot.waitUntil(lambda: sheet._step == "failed", timeout=WAIT)
-    qtbot.waitUntil(lambda: "firmware is loaded from 10 % on" in words_of(sheet), timeout=WAIT)
+    qtbot.waitUntil(lambda: sheet._step == "failed", timeout=PATIENCE)
+    qtbot.waitUntil(lambda: "firmware is loaded from 10 % on" in words_of(sheet), timeout=PATIENCE)
     sheet.go.click()
 
 
@@ -295,7 +296,7 @@ def two_people(desk):
 
 
 def approving(page, sheet, qtbot, name, password):
-    qtbot.waitUntil(lambda: sheet._step == "approve", timeout=WAIT)
+    qtbot.waitUntil(lambda: sheet._step == "approve", timeout=PATIENCE)
     fields = sheet._approval
     fields.name.setCurrentText(name)
     fields.password.setText(password)
@@ -306,7 +307,7 @@ def approving(page, sheet, qtbot, name, password):
 def switching_off(page, qtbot):
     page.acts[Switching.OPEN].click()
     sheet = page.findChildren(ActSheet)[-1]
-    qtbot.waitUntil(lambda: sheet._step == "form", timeout=WAIT)
+    qtbot.waitUntil(lambda: sheet._step == "form", timeout=PATIENCE)
     sheet.reason.setText("Order 1043")
     sheet.go.click()
     return sheet
@@ -318,10 +319,10 @@ def test_where_people_are_entered_a_second_one_proves_that_the_supply_goes_off(
     page = show(ServicePage, ServiceSession)
     sheet = switching_off(page, qtbot)
     approving(page, sheet, qtbot, "lena", PASSWORD)
-    qtbot.waitUntil(lambda: sheet._step == "confirm", timeout=WAIT)
+    qtbot.waitUntil(lambda: sheet._step == "confirm", timeout=PATIENCE)
     sheet.digits.setText(SERIAL[-4:])
     sheet.go.click()
-    qtbot.waitUntil(lambda: sheet._step == "written", timeout=WAIT)
+    qtbot.waitUntil(lambda: sheet._step == "written", timeout=PATIENCE)
     sheet.go.click()
     assert not two_people.virtual.switch.output
     acts = audit(two_people)
@@ -333,7 +334,7 @@ def test_a_wrong_proof_switches_nothing(two_people, show, qtbot):
     page = show(ServicePage, ServiceSession)
     sheet = switching_off(page, qtbot)
     approving(page, sheet, qtbot, "lena", "another long word")
-    qtbot.waitUntil(lambda: sheet._step == "failed", timeout=WAIT)
+    qtbot.waitUntil(lambda: sheet._step == "failed", timeout=PATIENCE)
     sheet.go.click()
     assert two_people.virtual.switch.output
     assert "relay.switching" not in audit(two_people)
@@ -350,11 +351,11 @@ def test_switching_on_and_the_clock_need_nobody_else(two_people, show, qtbot):
 def test_firmware_needs_a_second_person_too(two_people, firmware, qtbot):
     firmware.load.click()
     sheet = firmware.findChildren(ActSheet)[-1]
-    qtbot.waitUntil(lambda: sheet._step == "form", timeout=WAIT)
+    qtbot.waitUntil(lambda: sheet._step == "form", timeout=PATIENCE)
     sheet.reason.setText("x")
     sheet.go.click()
     approving(firmware, sheet, qtbot, "lena", PASSWORD)
-    qtbot.waitUntil(lambda: sheet._step == "confirm", timeout=WAIT)
+    qtbot.waitUntil(lambda: sheet._step == "confirm", timeout=PATIENCE)
     QTest.keyClick(sheet, Qt.Key.Key_Escape)
     settled(firmware.session, qtbot)
     assert audit(two_people)[-1] == "act.approved"

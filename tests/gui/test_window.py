@@ -26,7 +26,8 @@ from app.views.incident_sheet import IncidentSheet
 from app.views.sheet import Sheet
 from app.views.skip_sheet import SkipSheet
 from drivers.trace_link import Direction, Record
-from tests.gui.test_order_page import WAIT, asked, begin
+from tests.gui.patience import PATIENCE
+from tests.gui.test_order_page import asked, begin
 
 HEAVY = ["sqlalchemy", "numpy", "pyqtgraph", "gurux_dlms", "reportlab", "keyring", "openpyxl"]
 
@@ -82,13 +83,13 @@ def test_every_widget_of_every_page_has_a_name(window, desk, qtbot):
 def test_every_widget_of_a_running_job_has_a_name(window, desk, qtbot):
     window.station.choose_port("fake:optical", "Virtual optical port", "")
     window.pages.open_order(window.pages.queue.chosen)
-    qtbot.waitUntil(lambda: bool(window.pages.order.steps), timeout=WAIT)
+    qtbot.waitUntil(lambda: bool(window.pages.order.steps), timeout=PATIENCE)
     page = window.stack.currentWidget()
     assert nameless(window) == []
     desk.meter.hold = threading.Event()
     begin(qtbot, page)
-    qtbot.waitUntil(lambda: bool(window.pages.order.findings.rows), timeout=WAIT)
-    qtbot.waitUntil(lambda: page.findings.table() is not None, timeout=WAIT)
+    qtbot.waitUntil(lambda: bool(window.pages.order.findings.rows), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: page.findings.table() is not None, timeout=PATIENCE)
     assert nameless(window) == []
     desk.meter.hold.set()
     asked(qtbot, page, "evidence.photo")
@@ -112,30 +113,32 @@ def test_every_widget_of_every_dialog_has_a_name(window, look, qtbot):
 
 def test_f2_lists_the_ports_and_enter_connects(window, desk, qtbot):
     qtbot.keyClick(window, Qt.Key.Key_F2)
-    qtbot.waitUntil(lambda: bool(window.findChildren(ConnectSheet)), timeout=2000)
+    qtbot.waitUntil(lambda: bool(window.findChildren(ConnectSheet)), timeout=PATIENCE)
     sheet = window.findChildren(ConnectSheet)[-1]
-    qtbot.waitUntil(lambda: sheet.list.model().rowCount() == 2, timeout=5000)
-    qtbot.waitUntil(sheet.go.isEnabled, timeout=2000)
+    qtbot.waitUntil(lambda: sheet.list.model().rowCount() == 2, timeout=PATIENCE)
+    qtbot.waitUntil(sheet.go.isEnabled, timeout=PATIENCE)
     sheet.list.selectRow(1)
     assert sheet.target == "fake:bus"
     sheet.list.selectRow(0)
     sheet.go.click()
-    qtbot.waitUntil(lambda: window.station.identity is not None, timeout=5000)
+    qtbot.waitUntil(lambda: window.station.identity is not None, timeout=PATIENCE)
     assert window.station.standing().meter == "50284117"
-    qtbot.waitUntil(lambda: desk.settings.text("connection.port") == "fake:optical", timeout=5000)
+    qtbot.waitUntil(
+        lambda: desk.settings.text("connection.port") == "fake:optical", timeout=PATIENCE
+    )
     assert window.bar.button.text() == "End session"
     window.activateWindow()
-    qtbot.waitUntil(window.isActiveWindow, timeout=2000)
+    qtbot.waitUntil(window.isActiveWindow, timeout=PATIENCE)
     qtbot.keyClick(window, Qt.Key.Key_F2)
-    qtbot.waitUntil(lambda: window.bar.button.text() == "Connect", timeout=2000)
+    qtbot.waitUntil(lambda: window.bar.button.text() == "Connect", timeout=PATIENCE)
 
 
 def test_no_port_is_said_and_an_address_can_be_typed(window, desk, look, qtbot):
     desk.ports = list
     sheet = ConnectSheet(look, window.station, window, "Connect")
     sheet.open()
-    qtbot.waitUntil(sheet.note.isVisible, timeout=5000)
-    qtbot.waitUntil(lambda: "No port" in sheet.note.words.text(), timeout=5000)
+    qtbot.waitUntil(sheet.note.isVisible, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: "No port" in sheet.note.words.text(), timeout=PATIENCE)
     assert not sheet.go.isEnabled()
     sheet.other.setText("tcp://127.0.0.1:4059")
     assert sheet.go.isEnabled()
@@ -153,7 +156,7 @@ def test_a_setting_is_kept_and_a_wrong_one_is_refused_beside_its_field(window, d
     assert desk.settings.whole("centre.every_minutes") == 15
     field.setText("30")
     field.editingFinished.emit()
-    qtbot.waitUntil(lambda: desk.settings.whole("centre.every_minutes") == 30, timeout=5000)
+    qtbot.waitUntil(lambda: desk.settings.whole("centre.every_minutes") == 30, timeout=PATIENCE)
     assert not note.text().startswith("Not kept.")
 
 
@@ -163,7 +166,7 @@ def test_the_theme_switches_at_once(window, desk, qtbot, theme):
     field = window.stack.currentWidget().fields["look.theme"]
     field.setCurrentIndex(field.findData(theme))
     field.activated.emit(field.currentIndex())
-    qtbot.waitUntil(lambda: window.look.theme.name == theme, timeout=5000)
+    qtbot.waitUntil(lambda: window.look.theme.name == theme, timeout=PATIENCE)
     assert window.stack.currentWidget().accessibleName() == "Settings"
     assert window.rail._buttons[2].isChecked()
 
@@ -172,13 +175,13 @@ def test_the_size_factor_scales_letters_and_targets(window, desk, qtbot):
     before = window.look.control
     desk.settings.set("look.size", "1.5")
     window._take_look()
-    qtbot.waitUntil(lambda: window.look.size == 1.5, timeout=5000)
+    qtbot.waitUntil(lambda: window.look.size == 1.5, timeout=PATIENCE)
     assert window.look.control == pytest.approx(before * 1.5, abs=2)
 
 
 def test_a_small_window_lets_extras_give_way(window, qtbot):
     window.resize(1000, 600)
-    qtbot.waitUntil(lambda: window.look.compact, timeout=5000)
+    qtbot.waitUntil(lambda: window.look.compact, timeout=PATIENCE)
     assert not window.stack.currentWidget().pane.isVisible()
 
 
@@ -189,7 +192,7 @@ def test_the_trace_shows_bytes_and_text_and_never_a_secret(window, desk, qtbot):
     desk.trace.add(Record(0.0, now, Direction.OUT, b"/?!\r\n"))
     desk.trace.add(Record(0.1, now, Direction.OUT, b"......", masked=True))
     model = window.trace.model
-    qtbot.waitUntil(lambda: model.rowCount() == 2, timeout=5000)
+    qtbot.waitUntil(lambda: model.rowCount() == 2, timeout=PATIENCE)
     assert model.cell(0, 3).text == "2F 3F 21 0D 0A"
     window.trace.views._group.button(1).click()
     assert model.cell(0, 3).text == "/?!␍␊"
@@ -201,12 +204,12 @@ def test_the_trace_shows_bytes_and_text_and_never_a_secret(window, desk, qtbot):
 def test_the_trace_can_be_saved_and_a_full_disk_is_said(window, desk, qtbot, tmp_path, monkeypatch):
     desk.trace.add(Record(0.0, datetime.now(UTC), Direction.OUT, b"/?!\r\n"))
     monkeypatch.setattr(files, "ask_save", lambda *_: tmp_path / "t.jsonl")
-    with qtbot.waitSignal(window.station.noticed, timeout=5000):
+    with qtbot.waitSignal(window.station.noticed, timeout=PATIENCE):
         window.trace.save.click()
     assert (tmp_path / "t.jsonl").read_text().count("\n") == 1
     monkeypatch.setattr(files, "ask_save", lambda *_: tmp_path / "no" / "t.jsonl")
     window.station.refused.disconnect(window.show_fault)
-    with qtbot.waitSignal(window.station.refused, timeout=5000):
+    with qtbot.waitSignal(window.station.refused, timeout=PATIENCE):
         window.trace.save.click()
 
 
@@ -217,7 +220,7 @@ def test_a_meter_is_read_without_a_job_and_its_tables_exported(
     window.open_place(1)
     page, session = window.stack.currentWidget(), window.pages.reading
     qtbot.keyClick(window.focusWidget(), Qt.Key.Key_F3)
-    qtbot.waitUntil(lambda: not session.running and bool(session.findings.events), timeout=WAIT)
+    qtbot.waitUntil(lambda: not session.running and bool(session.findings.events), timeout=PATIENCE)
     assert len(session.findings.readings) == 10
     assert len(session.findings.rows) == 477
     page.findings.turn_to("rows")
@@ -226,7 +229,7 @@ def test_a_meter_is_read_without_a_job_and_its_tables_exported(
     assert "3 missing" in view.summary.text() or "missing" in view.summary.text()
     path = tmp_path / "profile.csv"
     monkeypatch.setattr(files, "ask_save", lambda *_: path)
-    with qtbot.waitSignal(window.station.noticed, timeout=5000):
+    with qtbot.waitSignal(window.station.noticed, timeout=PATIENCE):
         page.findings.export.click()
     assert "no row" in path.read_text(encoding="utf-8-sig")
     page.findings.turn_to("readings")
@@ -243,7 +246,7 @@ def test_plot_and_table_share_the_selection(window, desk, qtbot):
     window.open_place(1)
     page, session = window.stack.currentWidget(), window.pages.reading
     page.start()
-    qtbot.waitUntil(lambda: not session.running and bool(session.findings.rows), timeout=WAIT)
+    qtbot.waitUntil(lambda: not session.running and bool(session.findings.rows), timeout=PATIENCE)
     page.findings.turn_to("rows")
     view = page.findings._views["rows"]
     view.table.selectRow(3)
@@ -259,7 +262,7 @@ def test_plot_and_table_share_the_selection(window, desk, qtbot):
 
 def test_a_sync_without_a_centre_says_what_is_missing(window, qtbot):
     window.station.sync()
-    qtbot.waitUntil(lambda: bool(window.findChildren(QDialog)), timeout=5000)
+    qtbot.waitUntil(lambda: bool(window.findChildren(QDialog)), timeout=PATIENCE)
     sheet = window.findChildren(QDialog)[-1]
     assert "cannot be used" in sheet.windowTitle()
     sheet.accept()
@@ -269,8 +272,8 @@ def test_a_refusal_without_a_page_is_a_dialog_in_plain_words(window, qtbot):
     window.show_fault(CentreUnreachable("no route to host"))
     sheet = window.findChildren(QDialog)[-1]
     assert sheet.windowTitle() == "The centre cannot be reached"
-    qtbot.waitUntil(sheet.isActiveWindow, timeout=2000)
-    with qtbot.waitSignal(sheet.accepted, timeout=2000):
+    qtbot.waitUntil(sheet.isActiveWindow, timeout=PATIENCE)
+    with qtbot.waitSignal(sheet.accepted, timeout=PATIENCE):
         qtbot.keyClick(sheet, Qt.Key.Key_Return)
 
 
@@ -283,7 +286,7 @@ def test_a_remedy_is_split_into_steps_in_the_order_to_try():
 def test_the_focus_ring_follows_the_focus(window, qtbot):
     page = window.stack.currentWidget()
     page.search.setFocus()
-    qtbot.waitUntil(window._ring.isVisible, timeout=2000)
+    qtbot.waitUntil(window._ring.isVisible, timeout=PATIENCE)
     box = window._ring.geometry()
     corner = page.search.mapTo(window, page.search.rect().center())
     assert box.contains(corner)
