@@ -26,13 +26,6 @@ from app.models.order import OrderState, StepResult, WorkOrder
 from tests.protocol.sync_world import World, check_centre, check_invariants, postgres_world
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def world(tmp_path, request):
-    made = World(tmp_path) if request.param == "sqlite" else postgres_world(tmp_path)
-    yield made
-    made.close()
-
-
 @pytest.fixture
 def visit(world):
     """A laptop with one order done by "ana" and in review."""
