@@ -4,6 +4,7 @@ A command's module is imported when the command runs, so that ``--help`` and sma
 at once.
 """
 
+import json
 import sys
 from importlib import import_module
 
@@ -83,12 +84,26 @@ def command_first(arguments: list[str]) -> list[str]:
     return rest + early
 
 
+def _usage_shape(error: click.ClickException) -> dict[str, object]:
+    """Return what a script is told of wrong usage, in the shape of every other error."""
+    return {
+        "code": 2,
+        "name": type(error).__name__,
+        "title": "The command was not understood",
+        "meaning": "Nothing was changed.",
+        "remedy": "See what the command takes with --help, and repeat.",
+        "detail": error.format_message(),
+    }
+
+
 def main(arguments: list[str]) -> int:
     """Run the command line and return its exit code."""
     try:
         meterwright.main(command_first(arguments), prog_name="meterwright", standalone_mode=False)
     except click.ClickException as error:
         error.show(sys.stderr)
+        if "--json" in arguments:
+            click.echo(json.dumps({"error": _usage_shape(error)}, ensure_ascii=False))
         return 2
     except click.Abort:
         return 3

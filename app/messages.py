@@ -198,6 +198,16 @@ _PORT_REMEDIES = {
         "The port was open and disappeared: a cable was pulled, or the other end closed.",
         "Plug the probe in again and repeat. What arrived before is kept.",
     ),
+    PortProblem.UNREACHABLE: (
+        "Nobody answers at this address",
+        "The gateway or meter cannot be reached over the network.",
+        "Check host and port, that the device there has power, and this computer's network.",
+    ),
+    PortProblem.MALFORMED: (
+        "This is no port and no address",
+        "Nothing was opened.",
+        "Write a port name, tcp://host:port or rfc2217://host:port with a port from 1 to 65535.",
+    ),
     PortProblem.UNSUITABLE: (
         "This port cannot do what the meter needs",
         "It cannot be set to the speed or character format in time.",

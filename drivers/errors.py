@@ -21,6 +21,8 @@ class PortProblem(StrEnum):
     BUSY = "busy"
     FORBIDDEN = "forbidden"
     LOST = "lost"  # it was open and went away: the probe was pulled, the peer closed
+    UNREACHABLE = "unreachable"  # nobody answers at the address of the network
+    MALFORMED = "malformed"  # what was written names no port and no address
     UNSUITABLE = "unsuitable"  # it cannot do the speed or format that the meter needs
 
 

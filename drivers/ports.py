@@ -55,10 +55,10 @@ def _opened_url(target: str, line: Line, check: Check) -> Link:
         parts = urlsplit(target)
         host, port = parts.hostname, parts.port
     except ValueError as error:
-        raise PortUnavailable(f"{target}: {error}", PortProblem.UNSUITABLE) from error
+        raise PortUnavailable(f"{target}: {error}", PortProblem.MALFORMED) from error
     if parts.scheme not in ("tcp", "rfc2217") or not host or not port:
         text = f"{target} is no link; write {_KINDS}"
-        raise PortUnavailable(text, PortProblem.UNSUITABLE)
+        raise PortUnavailable(text, PortProblem.MALFORMED)
     if parts.scheme == "tcp":
         return _stoppable(lambda: TcpLink(target, host, port, line, check), check)
     from drivers.rfc2217_link import Rfc2217Link  # noqa: PLC0415 (rarely needed)

@@ -131,7 +131,7 @@ class Rfc2217Link(StreamLink):
             self._port.open()
         except (OSError, ValueError) as error:
             text = f"{name} cannot be opened: {error}"
-            problem = PortProblem.MISSING
+            problem = PortProblem.UNREACHABLE
             if "support RFC2217" in str(error) or "parameter change" in str(error):
                 problem = PortProblem.UNSUITABLE
             raise PortUnavailable(text, problem) from error

@@ -21,14 +21,14 @@ def connected(name: str, host: str, port: int) -> socket.socket:
         stream = socket.create_connection((host, port), CONNECT_S)
     except TimeoutError as error:
         text = f"{name} does not answer within {CONNECT_S:g} s"
-        raise PortUnavailable(text, PortProblem.MISSING) from error
+        raise PortUnavailable(text, PortProblem.UNREACHABLE) from error
     except ConnectionRefusedError as error:
-        raise PortUnavailable(f"nothing listens at {name}", PortProblem.MISSING) from error
+        raise PortUnavailable(f"nothing listens at {name}", PortProblem.UNREACHABLE) from error
     except PermissionError as error:
         raise PortUnavailable(f"{name} may not be reached", PortProblem.FORBIDDEN) from error
     except OSError as error:
         text = f"{name} cannot be reached: {error}"
-        raise PortUnavailable(text, PortProblem.MISSING) from error
+        raise PortUnavailable(text, PortProblem.UNREACHABLE) from error
     stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     stream.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     stream.setblocking(False)

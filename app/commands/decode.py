@@ -144,6 +144,8 @@ def frames(source: str, as_json: bool, data: Path | None) -> None:
             for direction, chunk in chunks_in(source)
             for said in frame_words(chunk)
         ]  # fmt: skip
+        if not shape:
+            raise BadInput(f"there are no bytes in {source!r}")
         rows = [[item["direction"], item["kind"], item["words"], item["hex"]] for item in shape]
         table = [[str(cell)[:60] for cell in row] for row in rows]
         Terminal(as_json).result(

@@ -159,6 +159,8 @@ def verify_file(*, file: Path, expected: str, data: Path | None, as_json: bool) 
     """Prove that FILE is what its attached record makes: hash, QR code, pages, photos."""
     del data
     with reported(as_json):
+        if file.is_dir():
+            raise BadInput(f"{file} is a folder; name the PDF file in it")
         if not file.is_file():
             raise BadInput(f"there is no file {file}")
         proof = verify(file, expected)

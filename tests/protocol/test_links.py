@@ -132,15 +132,15 @@ def test_the_words_of_other_systems_are_understood(text, problem):
     "target", ["socket://127.0.0.1:1", "tcp://127.0.0.1", "tcp://:5", "tcp://h:99999", "loop://"]
 )
 def test_a_url_of_another_form_says_which_forms_there_are(target):
-    assert failure(lambda: open_link(target, Line())).problem is PortProblem.UNSUITABLE
+    assert failure(lambda: open_link(target, Line())).problem is PortProblem.MALFORMED
 
 
 @pytest.mark.parametrize("scheme", ["tcp", "rfc2217"])
-def test_nobody_listening_is_a_missing_port(scheme):
+def test_nobody_listening_is_an_address_that_is_not_reached(scheme):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         number = taken.getsockname()[1]
     error = failure(lambda: open_link(f"{scheme}://127.0.0.1:{number}", Line()))
-    assert error.problem is PortProblem.MISSING
+    assert error.problem is PortProblem.UNREACHABLE
 
 
 def test_the_ports_listed_are_plain_values():
