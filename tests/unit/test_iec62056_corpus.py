@@ -1,4 +1,7 @@
-"""Every real readout decodes to the values worked out by hand for it; reported per file."""
+"""Every real readout decodes to the values worked out by hand for it; reported per file.
+
+Long because the table of those values is: one place to look a file up in.
+"""
 
 import os
 from datetime import datetime
